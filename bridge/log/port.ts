@@ -1,0 +1,150 @@
+/**
+ * The port between the bridge and the log that it reads and writes: an input half and an output half.
+ *
+ * Implementations: Kafka (`kafka/`) and embedded (`embedded/`: the folder or the simulator is the input log, an
+ * LMDB store the output). Both pass the same contract tests. Nothing else of the bridge knows which one it uses.
+ *
+ *   input                                        output
+ *   ─────                                        ──────
+ *   start ─▶ assigned(partitions) ─▶ offsets     acquire ─▶ newest committed progress
+ *         ─▶ records(partition, …)*              publish(results, progress)*   one atom each
+ *         ─▶ revoked()  and again assigned …     release
+ *
+ * Progress is opaque here. It lives where the results live, because only there can both be written in one atom.
+ */
+
+/** One message as it lies in the input log. Offsets rise within a partition but need not be contiguous. */
+export interface InputRecord {
+  readonly partition: number;
+  readonly offset: number;
+  readonly key: Buffer | null;
+  /** May be a view into a larger buffer: whoever keeps it keeps that buffer. */
+  readonly value: Buffer | null;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly timestampMs: number;
+}
+
+/** A partition at the moment of its assignment. */
+export interface AssignedPartition {
+  readonly partition: number;
+  /** First offset that can still be read. */
+  readonly lowOffset: number;
+  /** Offset that the next record will get. */
+  readonly endOffset: number;
+}
+
+/** Where to begin when no progress is known. */
+export type StartFrom = 'earliest' | 'latest' | { readonly timeMs: number };
+
+/** What the bridge does with an input. No handler may block: heartbeats run in the same loop. */
+export interface InputHandlers {
+  /**
+   * A fresh assignment, before any of its records. Answers with the offset at which to begin in each partition;
+   * a partition left out begins where `InputPort.resolve(from)` says. Rejecting ends the assignment; the port
+   * tries again with backoff.
+   */
+  assigned(partitions: readonly AssignedPartition[]): Promise<ReadonlyMap<number, number>>;
+  /** The assignment has ended: whatever is open must be dropped, it will be read again by its next owner. */
+  revoked(): void;
+  /** Records in rising offset order, and the partition's end offset as last heard. */
+  records(partition: number, records: readonly InputRecord[], endOffset: number): void;
+  /** Something is wrong, and the port keeps trying by itself; `null` when it is well again. */
+  trouble(error: LogError | null): void;
+}
+
+export interface InputPort {
+  readonly kind: 'kafka' | 'folder' | 'simulator';
+  /** Resolves when the port is running (which may be before the broker is reachable). */
+  start(handlers: InputHandlers): Promise<void>;
+  /** Offsets for `from` in every partition of the assignment. */
+  resolve(from: StartFrom): Promise<ReadonlyMap<number, number>>;
+  /** Without argument: every assigned partition. Records already fetched may still be handed over. */
+  pause(partitions?: readonly number[]): void;
+  resume(partitions?: readonly number[]): void;
+  /** Drops the assignment and asks for a new one: `revoked`, then `assigned`. */
+  reassign(): void;
+  /** End offset per partition, as last heard from the log or asked now. */
+  endOffsets(): Promise<ReadonlyMap<number, number>>;
+  /** Positions for lag monitors; lazily, never relied upon. */
+  commit(positions: ReadonlyMap<number, number>): void;
+  /** Leaves the group, closes files; idempotent. */
+  stop(): Promise<void>;
+}
+
+/** One message for the output log. */
+export interface ResultRecord {
+  readonly run: string;
+  readonly file: number;
+  readonly value: Buffer;
+  readonly headers: Readonly<Record<string, string>>;
+}
+
+export interface OutputPort {
+  readonly kind: 'kafka' | 'embedded';
+  /**
+   * Becomes the only writer: fences a predecessor, settles its open transaction, then reads the newest committed
+   * progress; null where there is none.
+   */
+  acquire(): Promise<Buffer | null>;
+  /**
+   * Writes results and the progress they imply in one atom. On any error the outcome may be unknown: the caller
+   * must drop its state and `acquire` again, which tells whether the write took effect.
+   * @throws {LogError} `fenced`, `unavailable`, `too-large`, `disk-full`
+   */
+  publish(results: readonly ResultRecord[], progress: Buffer): Promise<void>;
+  /** A committed result; null where there is none. */
+  read(run: string, file: number): Promise<ResultRecord | null>;
+  /** Whether the output can be written to now. */
+  ping(): Promise<boolean>;
+  /** Gives up ownership; idempotent. */
+  release(): Promise<void>;
+}
+
+/** What the producer needs of a log. */
+export interface ProducerPort {
+  partitions(): Promise<number>;
+  /** The last record of a partition; null where it is empty. */
+  last(partition: number): Promise<InputRecord | null>;
+  /** Appends to one partition in order; resolves when acknowledged by all replicas, with the first offset. */
+  send(
+    partition: number,
+    records: readonly {
+      readonly key: Buffer;
+      readonly value: Buffer;
+      readonly headers: Readonly<Record<string, string>>;
+    }[],
+  ): Promise<number>;
+  close(): Promise<void>;
+}
+
+/**
+ * Closed list of what can go wrong with a log.
+ * - `unreachable`: no broker answers, or the folder cannot be read; tried again
+ * - `missing-topic`: the topic is not there and may not be created
+ * - `fenced`: another writer has taken over
+ * - `unavailable`: the write failed or its outcome is unknown
+ * - `too-large`: a record does not fit the topic's limit
+ * - `disk-full`: no space for the embedded store
+ * - `locked`: another process has the embedded store open
+ * - `unauthorized`: wrong credentials or no permission
+ * - `offset-lost`: records were deleted by retention before they were read
+ */
+export type LogErrorCode =
+  | 'unreachable'
+  | 'missing-topic'
+  | 'fenced'
+  | 'unavailable'
+  | 'too-large'
+  | 'disk-full'
+  | 'locked'
+  | 'unauthorized'
+  | 'offset-lost';
+
+export class LogError extends Error {
+  readonly code: LogErrorCode;
+  constructor(code: LogErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'LogError';
+    this.code = code;
+  }
+}
