@@ -1,0 +1,128 @@
+/**
+ * The options of every command, as its implementation receives them: checked, complete, in base units.
+ *
+ * How they are spelled on the command line, in the environment and in `haloscope.config.json` is said in
+ * `declarations.ts`; nothing here is optional, so nothing has to be guessed later.
+ */
+
+import type { StartFrom } from '../log/port.ts';
+import type { Geometry } from '../protocol/geometry.ts';
+import type { SignalParameters } from '../simulator/signal.ts';
+import type { Secret } from './secret.ts';
+
+/** Where a server listens. `port` 0 lets the system choose. */
+export interface ListenAddress {
+  readonly host: string;
+  readonly port: number;
+}
+
+/** How to reach a Kafka cluster. File contents are already read; PEM as text. */
+export interface KafkaConnection {
+  /** `host:port` each, at least one. */
+  readonly brokers: readonly string[];
+  /** null: plain text. */
+  readonly ssl: {
+    readonly ca: string | null;
+    readonly cert: string | null;
+    readonly key: Secret | null;
+  } | null;
+  /** null: no authentication. */
+  readonly sasl: {
+    readonly mechanism: 'plain' | 'scram-sha-256' | 'scram-sha-512';
+    readonly username: string;
+    readonly password: Secret;
+  } | null;
+}
+
+/** What the bridge reads. */
+export type ServeInput =
+  | {
+      readonly kind: 'kafka';
+      readonly connection: KafkaConnection;
+      readonly topicIn: string;
+      readonly topicOut: string;
+      /** Consumer group. */
+      readonly group: string;
+      /** Whether missing topics are created (not under `--no-create`). */
+      readonly create: boolean;
+    }
+  | { readonly kind: 'folder'; readonly folder: string }
+  | { readonly kind: 'simulator'; readonly signal: SignalParameters };
+
+/** Who computes when no browser does. */
+export type ProcessorPolicy = 'auto' | 'none' | 'always';
+
+export interface ServeOptions {
+  readonly input: ServeInput;
+  readonly listen: ListenAddress;
+  /** Further origins by which clients reach the bridge, e.g. `https://daq.example.org`. */
+  readonly publicOrigins: readonly string[];
+  /** null: the bridge makes one and keeps it in `dataFolder`. */
+  readonly token: Secret | null;
+  /** Run of records that do not say theirs; null: the default name. */
+  readonly run: string | null;
+  readonly from: StartFrom;
+  /** Absolute path of the folder for the embedded store and the token. */
+  readonly dataFolder: string;
+  /** Geometry of records without headers, and the slice length that is accepted. */
+  readonly geometry: Geometry;
+  readonly processor: ProcessorPolicy;
+  /** Slices in a file from senders without headers. */
+  readonly slicesPerFile: number;
+  /** Plain HTTP beyond loopback is wanted. */
+  readonly insecureHttp: boolean;
+}
+
+export interface ProcessOptions {
+  /** `ws:` or `wss:` address of the bridge, derived from the URL that was given; no fragment. */
+  readonly url: URL;
+  readonly token: Secret | null;
+}
+
+/** `real`: as fast as the DAQ records; `max`: as fast as it goes; else milliseconds per file pair. */
+export type Pace = 'real' | 'max' | { readonly periodMs: number };
+
+export interface ProduceOptions {
+  /** Folder with file pairs, absolute. */
+  readonly folder: string;
+  readonly connection: KafkaConnection;
+  readonly topic: string;
+  readonly create: boolean;
+  readonly slicesPerMessage: number;
+  readonly pace: Pace;
+  readonly follow: boolean;
+  /** First and last file number, both included; null: all. */
+  readonly files: { readonly first: number; readonly last: number } | null;
+  /** null: the folder's name. */
+  readonly run: string;
+  /** Start of the first file in Unix milliseconds; null: from the modification times. */
+  readonly utcMs: number | null;
+  readonly geometry: Geometry;
+}
+
+export interface SimulateOptions {
+  readonly folder: string;
+  readonly files: number;
+  readonly first: number;
+  readonly samplesPerFile: number;
+  readonly force: boolean;
+  readonly signal: SignalParameters;
+}
+
+export type TopicsAction = 'create' | 'list' | 'describe' | 'delete';
+
+export interface TopicsOptions {
+  readonly action: TopicsAction;
+  readonly connection: KafkaConnection;
+  readonly topicIn: string;
+  readonly topicOut: string;
+  readonly partitions: number;
+  readonly replication: number;
+  /** Bytes that `chunk_data` keeps per partition before the oldest are deleted. */
+  readonly retentionBytes: number;
+  /** Hours that `results` keeps; null: for ever. */
+  readonly resultsRetentionMs: number | null;
+  readonly geometry: Geometry;
+  /** `delete` was confirmed. */
+  readonly yes: boolean;
+}
