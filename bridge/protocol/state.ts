@@ -1,0 +1,81 @@
+/**
+ * The state of the chain as every client sees it: `/api/state`, and the `state` control message.
+ *
+ * Times are UTC as RFC 3339 strings; null means «not known yet».
+ */
+import type { Geometry } from './geometry.ts';
+
+export type ClientRole = 'processor' | 'viewer';
+
+/** What runs a processor's transform; mirrors the engine's own description. */
+export interface EngineSummary {
+  readonly kind: 'gpu' | 'wasm' | 'ts';
+  readonly name: string;
+  readonly why: string;
+}
+
+export interface ClientState {
+  readonly id: string;
+  readonly role: ClientRole;
+  readonly headless: boolean;
+  readonly engine: EngineSummary | null;
+  /** Blocks leased to it now. */
+  readonly blocksInFlight: number;
+  readonly blocksDone: number;
+  /** Engine time for one file of this geometry, from its own clock; null before the first answer. */
+  readonly msPerFile: number | null;
+}
+
+/** Reachability of one half of the log. */
+export interface LinkState {
+  readonly kind: 'kafka' | 'folder' | 'simulator' | 'embedded';
+  readonly reachable: boolean;
+  /** What is wrong and what is being done about it; null when well. */
+  readonly trouble: string | null;
+}
+
+/** Something that a person should know; counted while it repeats. */
+export interface Alarm {
+  readonly code: string;
+  readonly message: string;
+  readonly count: number;
+  readonly sinceUtc: string;
+  readonly lastUtc: string;
+}
+
+export interface IncompleteFile {
+  readonly run: string;
+  readonly file: number;
+  /** Missing slices as ranges, `0-39,80-119`. */
+  readonly missing: string;
+  readonly atUtc: string;
+}
+
+export interface BridgeState {
+  readonly software: string;
+  readonly protocol: number;
+  readonly utc: string;
+  readonly startedUtc: string;
+  readonly geometry: Geometry;
+  readonly input: LinkState;
+  readonly output: LinkState;
+  readonly run: {
+    readonly name: string;
+    readonly filesDone: number;
+    readonly slicesDone: number;
+    readonly firstUtc: string | null;
+    readonly lastUtc: string | null;
+  };
+  /** Work known but not published: complete files still in the log, and seconds of data they hold. */
+  readonly lag: { readonly files: number; readonly seconds: number } | null;
+  readonly current: { readonly file: number; readonly slicesDone: number; readonly slices: number | null } | null;
+  readonly latest: { readonly file: number; readonly slices: number; readonly publishedUtc: string } | null;
+  /** Newest sample that is in any spectrum on the screen. */
+  readonly newestDatumUtc: string | null;
+  /** Messages come without headers: file numbers and lengths are inferred. */
+  readonly headerless: boolean;
+  readonly clients: readonly ClientState[];
+  readonly rejected: Readonly<Record<string, number>>;
+  readonly incomplete: readonly IncompleteFile[];
+  readonly alarms: readonly Alarm[];
+}

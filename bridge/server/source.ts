@@ -1,0 +1,41 @@
+/**
+ * What the server needs of the bridge behind it: processors join, viewers are fed, and the API asks.
+ */
+import type { ProcessorLink, ProcessorSession } from '../dispatch/lease.ts';
+import type { Geometry } from '../protocol/geometry.ts';
+import type { SpectrumMoments } from '../protocol/moments.ts';
+import type { SpectrumFrame } from '../protocol/frames.ts';
+import type { BridgeState } from '../protocol/state.ts';
+
+/** A spectrum for the viewers, still without the connection's sequence number. */
+export type SpectrumSnapshot = Omit<SpectrumFrame, 'sequence'>;
+
+/** Run-wide or single-file moments with what an export needs to name them. */
+export interface ExportedSpectrum {
+  readonly run: string;
+  /** Null for a run-wide average. */
+  readonly file: number | null;
+  readonly files: number;
+  readonly geometry: Geometry;
+  readonly moments: Pick<SpectrumMoments, 'count' | 'mean' | 'm2'>;
+  readonly firstUtc: string | null;
+  readonly lastUtc: string | null;
+  /** Ranges of slices or files that are known to be missing; empty where none. */
+  readonly missing: string;
+}
+
+export interface BridgeSource {
+  readonly geometry: Geometry;
+  state(): BridgeState;
+  /** A new processor; it gets no lease before it has granted credit. */
+  join(link: ProcessorLink): ProcessorSession;
+  /** Newest snapshot of each trace, for a client that has just come. */
+  snapshots(): readonly SpectrumSnapshot[];
+  /** Called whenever a trace has a newer snapshot; returns the unsubscriber. */
+  onSpectrum(listener: (snapshot: SpectrumSnapshot) => void): () => void;
+  /** Null where the run or file is not known. */
+  runSpectrum(run: string): Promise<ExportedSpectrum | null>;
+  fileSpectrum(run: string, file: number): Promise<ExportedSpectrum | null>;
+  /** Empty when input and output are reachable, otherwise the reasons. */
+  notReady(): readonly string[];
+}
