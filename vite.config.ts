@@ -1,0 +1,91 @@
+/**
+ * Two builds in one: the page (`web/index.html` → `dist/web`) and the commands (`bridge/commands/haloscope.ts`
+ * and the threads that they start → `dist/node`). The commands serve the page from `../web`, so every chunk of
+ * the Node build lies in one flat folder and `import.meta.url` means the same in all of them.
+ */
+import { chmodSync, readFileSync } from 'node:fs';
+import { isBuiltin } from 'node:module';
+import { fileURLToPath } from 'node:url';
+import { defineConfig, type Plugin } from 'vite';
+
+const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
+
+interface Manifest {
+  readonly version: string;
+  readonly dependencies: Readonly<Record<string, string>>;
+}
+const manifest = JSON.parse(readFileSync(at('package.json'), 'utf8')) as Manifest;
+
+/** Constants that the build writes into the sources; `vitest.config.ts` gives the tests the same ones. */
+export const buildConstants = { __SOFTWARE_VERSION__: JSON.stringify(manifest.version) };
+
+/** What the Node build consists of: name of the output → source. Workers are started by their output's name. */
+const nodeEntries = {
+  haloscope: at('bridge/commands/haloscope.ts'),
+};
+
+/** Dependencies are resolved at run time from `node_modules`; the bundle holds our own code only. */
+const isExternal = (id: string): boolean =>
+  isBuiltin(id) ||
+  Object.keys(manifest.dependencies).some((name) => id === name || id.startsWith(`${name}/`));
+
+/** Makes the command executable, as `npx haloscope` and a shell expect. */
+const executable = (): Plugin => ({
+  name: 'haloscope:executable',
+  applyToEnvironment: (environment) => environment.name === 'node',
+  writeBundle: () => chmodSync(at('dist/node/haloscope.js'), 0o755),
+});
+
+export default defineConfig({
+  root: at('web'),
+  publicDir: at('public'),
+  envDir: false,
+  // Relative, so that the same page works from the bridge, from a static server and under a path.
+  base: './',
+  define: buildConstants,
+  plugins: [executable()],
+  worker: { format: 'es' },
+  builder: {
+    buildApp: async (builder) => {
+      for (const name of ['client', 'node']) {
+        const environment = builder.environments[name];
+        if (environment === undefined) throw new Error(`the build knows no environment "${name}"`);
+        await builder.build(environment);
+      }
+    },
+  },
+  environments: {
+    client: {
+      build: {
+        outDir: at('dist/web'),
+        emptyOutDir: true,
+        // Nothing becomes a data: URL, which the bridge's Content-Security-Policy would refuse.
+        assetsInlineLimit: 0,
+        rolldownOptions: { input: at('web/index.html') },
+      },
+    },
+    node: {
+      consumer: 'server',
+      resolve: { external: true, conditions: ['node', 'import', 'module', 'default'] },
+      build: {
+        outDir: at('dist/node'),
+        emptyOutDir: true,
+        copyPublicDir: false,
+        ssr: true,
+        target: 'node20',
+        minify: false,
+        sourcemap: true,
+        rolldownOptions: {
+          input: nodeEntries,
+          external: isExternal,
+          output: {
+            format: 'es',
+            entryFileNames: '[name].js',
+            chunkFileNames: '[name]-[hash].js',
+            banner: (chunk) => (chunk.name === 'haloscope' ? '#!/usr/bin/env node' : ''),
+          },
+        },
+      },
+    },
+  },
+});
