@@ -58,3 +58,30 @@ export interface SpectrumFrame {
   readonly mean: Float32Array;
   readonly std: Float32Array;
 }
+
+/** First byte pair of every frame: 'H' 'S'. */
+export const FRAME_MAGIC = 0x5348;
+
+/** Fourth byte of every frame. */
+export const FRAME_TYPES = { block: 1, moments: 2, spectrum: 3 } as const;
+export type FrameType = keyof typeof FRAME_TYPES;
+
+/**
+ * Closed list of what can be wrong with a received frame.
+ * - `not-a-frame`: it does not begin with the magic
+ * - `version`: made by another version of this protocol
+ * - `type`: no frame type, or not the one expected here
+ * - `truncated`: shorter than its own numbers say
+ * - `trailing`: longer than its own numbers say
+ * - `out-of-range`: a number that no peer of this version sends
+ */
+export type FrameErrorCode = 'not-a-frame' | 'version' | 'type' | 'truncated' | 'trailing' | 'out-of-range';
+
+export class FrameError extends Error {
+  readonly code: FrameErrorCode;
+  constructor(code: FrameErrorCode, message: string) {
+    super(message);
+    this.name = 'FrameError';
+    this.code = code;
+  }
+}

@@ -114,5 +114,5 @@ export function addMoments(into: SpectrumMoments, more: SpectrumMoments): void {
 }
 
 /** Sample standard deviation (n − 1) of bin k; NaN for fewer than two slices, which have none. */
-export const sampleStd = (m: SpectrumMoments, k: number): number =>
+export const sampleStd = (m: Pick<SpectrumMoments, 'count' | 'm2'>, k: number): number =>
   m.count > 1 ? Math.sqrt((m.m2[k] as number) / (m.count - 1)) : Number.NaN;

@@ -68,7 +68,11 @@ export interface BridgeState {
   };
   /** Work known but not published: complete files still in the log, and seconds of data they hold. */
   readonly lag: { readonly files: number; readonly seconds: number } | null;
-  readonly current: { readonly file: number; readonly slicesDone: number; readonly slices: number | null } | null;
+  readonly current: {
+    readonly file: number;
+    readonly slicesDone: number;
+    readonly slices: number | null;
+  } | null;
   readonly latest: { readonly file: number; readonly slices: number; readonly publishedUtc: string } | null;
   /** Newest sample that is in any spectrum on the screen. */
   readonly newestDatumUtc: string | null;

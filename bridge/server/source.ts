@@ -2,27 +2,18 @@
  * What the server needs of the bridge behind it: processors join, viewers are fed, and the API asks.
  */
 import type { ProcessorLink, ProcessorSession } from '../dispatch/lease.ts';
+import type { ExportedSpectrum } from '../protocol/exports.ts';
 import type { Geometry } from '../protocol/geometry.ts';
-import type { SpectrumMoments } from '../protocol/moments.ts';
 import type { SpectrumFrame } from '../protocol/frames.ts';
 import type { BridgeState } from '../protocol/state.ts';
 
-/** A spectrum for the viewers, still without the connection's sequence number. */
+/**
+ * A spectrum for the viewers, still without the connection's sequence number. Its arrays must not change any
+ * more: a slow viewer gets it later.
+ */
 export type SpectrumSnapshot = Omit<SpectrumFrame, 'sequence'>;
 
-/** Run-wide or single-file moments with what an export needs to name them. */
-export interface ExportedSpectrum {
-  readonly run: string;
-  /** Null for a run-wide average. */
-  readonly file: number | null;
-  readonly files: number;
-  readonly geometry: Geometry;
-  readonly moments: Pick<SpectrumMoments, 'count' | 'mean' | 'm2'>;
-  readonly firstUtc: string | null;
-  readonly lastUtc: string | null;
-  /** Ranges of slices or files that are known to be missing; empty where none. */
-  readonly missing: string;
-}
+export type { ExportedSpectrum };
 
 export interface BridgeSource {
   readonly geometry: Geometry;

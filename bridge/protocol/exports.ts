@@ -1,0 +1,136 @@
+/**
+ * A spectrum as files: CSV, ECSV, JSON and NPZ. Pure functions, the same for the bridge and the page.
+ *
+ * CSV is the plain public format without provenance; every other format names run, slices, LO, fs,
+ * normalisation, UTC range, what is missing and the software. Numbers have all the digits of a float64. A single
+ * slice has no standard deviation: `nan` in tables, null in JSON.
+ */
+import { binFrequencyHz, binWidthHz, type Geometry, publishedPowerScale } from './geometry.ts';
+import { type SpectrumMoments, sampleStd } from './moments.ts';
+import { encodeNpz, type NpyArray } from './exports/npz.ts';
+
+/** Run-wide or single-file moments with what an export needs to name them. */
+export interface ExportedSpectrum {
+  readonly run: string;
+  /** Null for a run-wide average. */
+  readonly file: number | null;
+  readonly files: number;
+  readonly geometry: Geometry;
+  readonly moments: Pick<SpectrumMoments, 'count' | 'mean' | 'm2'>;
+  readonly firstUtc: string | null;
+  readonly lastUtc: string | null;
+  /** Ranges of slices or files that are known to be missing; empty where none. */
+  readonly missing: string;
+}
+
+export const NORMALISATION = '|FFT|^2 / (bins * sample_rate_Hz * sqrt(2)), no window, two-sided';
+
+/** Columns [bins], ascending frequency; power and std as published. */
+interface Columns {
+  readonly freqHz: Float64Array;
+  readonly power: Float64Array;
+  readonly std: Float64Array;
+  readonly count: number;
+}
+
+function columns({ geometry, moments }: ExportedSpectrum): Columns {
+  const scale = publishedPowerScale(geometry);
+  return {
+    freqHz: Float64Array.from(moments.mean, (_, bin) => binFrequencyHz(geometry, bin)),
+    power: moments.mean.map((mean) => mean * scale),
+    std: moments.mean.map((_, bin) => sampleStd(moments, bin) * scale),
+    count: moments.count,
+  };
+}
+
+/** What every format but CSV says of itself; keys are public. */
+function provenance(spectrum: ExportedSpectrum, software: string) {
+  const { geometry } = spectrum;
+  return {
+    run: spectrum.run,
+    file: spectrum.file,
+    files: spectrum.files,
+    slices: spectrum.moments.count,
+    bins: geometry.bins,
+    sample_rate_Hz: geometry.sampleRateHz,
+    lo_Hz: geometry.loHz,
+    bin_width_Hz: binWidthHz(geometry),
+    normalisation: NORMALISATION,
+    window: 'none',
+    first_utc: spectrum.firstUtc,
+    last_utc: spectrum.lastUtc,
+    missing: spectrum.missing,
+    software,
+  };
+}
+
+const HEADER = 'freq_Hz,power,std,count';
+
+function rows({ freqHz, power, std, count }: Columns): string {
+  const lines: string[] = [];
+  for (let bin = 0; bin < power.length; bin++)
+    lines.push(`${freqHz[bin]},${power[bin]},${asCell(std[bin] as number)},${count}\n`);
+  return lines.join('');
+}
+
+const asCell = (value: number): string => (Number.isNaN(value) ? 'nan' : String(value));
+
+/** Header line, then one line per bin, LF. */
+export const exportCsv = (spectrum: ExportedSpectrum): string => `${HEADER}\n${rows(columns(spectrum))}`;
+
+/**
+ * Enhanced CSV 1.0 with units and provenance, as astropy's `Table.read` opens it.
+ * Format: Astropy Proposal for Enhancement 6.
+ */
+export function exportEcsv(spectrum: ExportedSpectrum, software: string): string {
+  const meta = Object.entries(provenance(spectrum, software)).map(
+    ([key, value]) => `# - ${key}: ${JSON.stringify(value)}`,
+  );
+  const head = [
+    '# %ECSV 1.0',
+    '# ---',
+    "# delimiter: ','",
+    '# datatype:',
+    '# - {name: freq_Hz, unit: Hz, datatype: float64, description: centre frequency of the bin}',
+    '# - {name: power, unit: V2 / Hz, datatype: float64, description: mean power as published}',
+    '# - {name: std, unit: V2 / Hz, datatype: float64, description: sample standard deviation over slices}',
+    '# - {name: count, datatype: int64, description: slices averaged}',
+    '# meta: !!omap',
+    ...meta,
+    '# schema: astropy-2.0',
+    HEADER,
+  ];
+  return `${head.join('\n')}\n${rows(columns(spectrum))}`;
+}
+
+/** One object: provenance, then the columns as arrays under the names of the CSV. */
+export function exportJson(spectrum: ExportedSpectrum, software: string): string {
+  const { freqHz, power, std, count } = columns(spectrum);
+  return JSON.stringify({
+    ...provenance(spectrum, software),
+    freq_Hz: Array.from(freqHz),
+    power: Array.from(power),
+    std: Array.from(std),
+    count,
+  });
+}
+
+/**
+ * NumPy's `np.load`: `freq_Hz`, `power`, `std` as float64 [bins], `count` as int64 [bins], and `meta`, a string
+ * with the provenance as JSON (`json.loads(str(npz["meta"]))`).
+ */
+export function exportNpz(spectrum: ExportedSpectrum, software: string): Uint8Array<ArrayBuffer> {
+  const { freqHz, power, std, count } = columns(spectrum);
+  const arrays: Readonly<Record<string, NpyArray>> = {
+    freq_Hz: freqHz,
+    power,
+    std,
+    count: new BigInt64Array(power.length).fill(BigInt(count)),
+    meta: JSON.stringify(provenance(spectrum, software)),
+  };
+  return encodeNpz(arrays);
+}
+
+/** Name for a saved export, without its suffix: `haloscope_RUN_run`, `haloscope_RUN_file17`. */
+export const exportFileName = (spectrum: ExportedSpectrum): string =>
+  `haloscope_${spectrum.run}_${spectrum.file === null ? 'run' : `file${spectrum.file}`}`;
