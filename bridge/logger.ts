@@ -1,0 +1,57 @@
+/**
+ * The log of a command: one line per event on standard error, so that standard output carries results only.
+ *
+ * On a terminal lines are for people (`12:03:04 warn  text key=value`); elsewhere each is JSON with the time
+ * as RFC 3339. `HALOSCOPE_LOG_LEVEL` sets the least level (default `info`).
+ */
+
+import pino, { type Logger } from 'pino';
+
+export type { Logger } from 'pino';
+
+const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
+export type LogLevel = (typeof LEVELS)[number];
+
+export const isLogLevel = (text: string): text is LogLevel => (LEVELS as readonly string[]).includes(text);
+
+interface LineSink {
+  write(text: string): void;
+}
+
+/** Fields that every line has, or that are written on their own. */
+const NOT_SHOWN = new Set(['level', 'time', 'msg', 'err', 'pid', 'hostname']);
+
+const levelName = (level: unknown): string => (typeof level === 'string' ? level : 'info');
+
+/** One JSON line of pino as a line for people. */
+export function prettyLine(json: string): string {
+  const line = JSON.parse(json) as Record<string, unknown>;
+  const time = new Date(String(line['time'])).toTimeString().slice(0, 8);
+  const fields = Object.entries(line)
+    .filter(([name]) => !NOT_SHOWN.has(name))
+    .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
+  const error = line['err'] as { message?: string; stack?: string } | undefined;
+  const cause = error === undefined ? '' : `: ${error.message ?? 'unknown error'}`;
+  return `${time} ${levelName(line['level']).padEnd(5)} ${String(line['msg'] ?? '')}${cause}${fields.join('')}\n`;
+}
+
+const stderrSink: LineSink = { write: (text) => void process.stderr.write(text) };
+
+const prettySink = (to: LineSink): LineSink => ({ write: (json) => to.write(prettyLine(json)) });
+
+/** @param pretty default: standard error is a terminal. */
+export function createLogger(
+  level: LogLevel = 'info',
+  pretty = process.stderr.isTTY === true,
+  to: LineSink = stderrSink,
+): Logger {
+  return pino(
+    {
+      level,
+      base: null,
+      timestamp: pino.stdTimeFunctions.isoTime,
+      formatters: { level: (label) => ({ level: label }) },
+    },
+    pretty ? prettySink(to) : to,
+  );
+}
