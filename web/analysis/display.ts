@@ -1,0 +1,54 @@
+/**
+ * A spectrum as it is drawn: mean and band edges in the chosen unit and scale, in arrays that are reused.
+ *
+ * Averages stay linear; decibels are taken last, of the mean and of the band's edges. (Averaging decibels would
+ * read 2.5 dB low on noise.)
+ */
+import { type BandKind, bandFactor } from './bands.ts';
+import { type PowerScale, type PowerUnit, powerFactor, toDecibel } from './power.ts';
+
+/** Mean and sample std per bin as published, [bins], and n. */
+export interface Averaged {
+  readonly slices: number;
+  readonly mean: ArrayLike<number>;
+  readonly std: ArrayLike<number>;
+}
+
+export interface DisplayChoice {
+  readonly unit: PowerUnit;
+  readonly scale: PowerScale;
+  readonly band: BandKind;
+}
+
+/**
+ * [bins] each. NaN in `mean` is a gap; NaN in an edge is a band that does not exist there. In decibels an edge at
+ * or below zero power is −Infinity.
+ */
+export interface DisplayArrays {
+  readonly mean: Float64Array;
+  readonly low: Float64Array;
+  readonly high: Float64Array;
+}
+
+export const displayArrays = (bins: number): DisplayArrays => ({
+  mean: new Float64Array(bins).fill(Number.NaN),
+  low: new Float64Array(bins).fill(Number.NaN),
+  high: new Float64Array(bins).fill(Number.NaN),
+});
+
+/** Fills `out` in place; arrays of different length are a programming error. */
+export function fillDisplay(out: DisplayArrays, spectrum: Averaged, choice: DisplayChoice): void {
+  const bins = out.mean.length;
+  if (spectrum.mean.length !== bins || spectrum.std.length !== bins)
+    throw new RangeError(`a display of ${bins} bins cannot show a spectrum of ${spectrum.mean.length}`);
+  const power = powerFactor(choice.unit);
+  const halfWidth = choice.band === 'none' ? Number.NaN : bandFactor(choice.band, spectrum.slices) * power;
+  const isDb = choice.scale === 'db';
+  for (let k = 0; k < bins; k++) {
+    const mean = (spectrum.mean[k] as number) * power;
+    const half = (spectrum.std[k] as number) * halfWidth;
+    out.mean[k] = isDb ? toDecibel(mean) : mean;
+    out.low[k] = isDb ? toDecibel(mean - half) : mean - half;
+    out.high[k] = isDb ? toDecibel(mean + half) : mean + half;
+  }
+}

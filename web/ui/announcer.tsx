@@ -1,0 +1,59 @@
+/**
+ * The state in a sentence for those who cannot see the plot: polite, at most every ten seconds; messages at once.
+ */
+import { useSignal } from '@preact/signals';
+import { useEffect } from 'preact/hooks';
+import { integrationSeconds } from '../analysis/exposure.ts';
+import { counted, age, span } from './format/quantities.ts';
+import type { Model } from './model/model.ts';
+
+const EVERY_MS = 10_000;
+
+export function spokenSummary(model: Model): string {
+  const chain = model.chain.peek();
+  const state = model.state.peek();
+  if (chain.code !== 'well') return `${chain.headline}. ${chain.advice}`;
+  if (state === null) return '';
+  const time = span(integrationSeconds(state.run.slicesDone, state.geometry));
+  const notices = model.notices.peek().length;
+  return [
+    `Run ${state.run.name} is live, newest datum ${age(model.freshness.peek().ageSeconds)} old.`,
+    `${counted(state.run.filesDone, 'file')}, ${time} integrated.`,
+    notices === 0 ? '' : `${counted(notices, 'notice')}.`,
+  ]
+    .join(' ')
+    .trim();
+}
+
+export function Announcer({ model }: { model: Model }) {
+  const spoken = useSignal('');
+  useEffect(() => {
+    const speak = (): void => {
+      spoken.value = spokenSummary(model);
+    };
+    const timer = setInterval(speak, EVERY_MS);
+    return () => clearInterval(timer);
+  }, [model, spoken]);
+  return (
+    <div class="spoken" aria-live="polite">
+      {spoken}
+    </div>
+  );
+}
+
+/** What just happened, said once and gone after a while. */
+export function Message({ model }: { model: Model }) {
+  const text = model.message.value;
+  useEffect(() => {
+    if (text === '') return;
+    const timer = setTimeout(() => {
+      model.message.value = '';
+    }, EVERY_MS);
+    return () => clearTimeout(timer);
+  }, [text, model]);
+  return (
+    <p class="message" role="status" hidden={text === ''}>
+      {text}
+    </p>
+  );
+}

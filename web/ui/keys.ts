@@ -1,0 +1,134 @@
+/**
+ * Everything that the keyboard does; one list, from which the help is made as well.
+ */
+import type { Model } from './model/model.ts';
+import type { Range } from '../analysis/range.ts';
+import { binWidthHz } from '../../bridge/protocol/geometry.ts';
+import { moved, scaledAbout, within } from './plot/zoom.ts';
+import { resetZoom } from './spectrum/controls.tsx';
+import { toggleTrace } from './spectrum/legend.tsx';
+import { downloadRun } from './strip/download.ts';
+import { flipTheme } from './theme.ts';
+
+interface Key {
+  /** As `KeyboardEvent.key` says it. */
+  readonly keys: readonly string[];
+  readonly label: string;
+  readonly does: string;
+  readonly run: (model: Model) => void;
+}
+
+const STEP = 0.2;
+const ZOOM_IN = 0.7;
+
+function changeX(model: Model, change: (range: Range) => Range): void {
+  const g = model.geometry.peek();
+  const limits: Range = { min: -g.sampleRateHz / 2, max: g.sampleRateHz / 2 };
+  model.view.x.value = within(change(model.view.x.peek() ?? limits), limits, 8 * binWidthHz(g));
+}
+
+/** About the cursor where there is one, otherwise about the middle. */
+function zoom(model: Model, factor: number): void {
+  const bin = model.cursorBin.peek();
+  const g = model.geometry.peek();
+  changeX(model, (x) => {
+    const centre = bin === null ? (x.min + x.max) / 2 : (bin - g.bins / 2) * binWidthHz(g);
+    return scaledAbout(x, centre, factor);
+  });
+}
+
+function next<T>(values: readonly T[], value: T): T {
+  return values[(values.indexOf(value) + 1) % values.length] ?? value;
+}
+
+const pan = (model: Model, direction: number): void =>
+  changeX(model, (x) => moved(x, direction * STEP * (x.max - x.min)));
+
+const togglePanel = (model: Model, panel: 'chain' | 'keys'): void => {
+  model.openPanel.value = model.openPanel.peek() === panel ? null : panel;
+};
+
+export const KEYS: readonly Key[] = [
+  { keys: ['1'], label: '1', does: 'show or hide the run average', run: (m) => toggleTrace(m, 'run') },
+  { keys: ['2'], label: '2', does: 'show or hide the latest file', run: (m) => toggleTrace(m, 'latest') },
+  {
+    keys: ['3'],
+    label: '3',
+    does: 'show or hide the file in progress',
+    run: (m) => toggleTrace(m, 'progress'),
+  },
+  {
+    keys: ['b'],
+    label: 'B',
+    does: 'band: error of the mean, sample std, none',
+    run: ({ view }) => {
+      view.band.value = next(['error', 'std', 'none'] as const, view.band.peek());
+    },
+  },
+  {
+    keys: ['u'],
+    label: 'U',
+    does: 'unit: as published, per hertz',
+    run: ({ view }) => {
+      view.unit.value = next(['published', 'per-hertz'] as const, view.unit.peek());
+      view.y.value = null;
+    },
+  },
+  {
+    keys: ['l'],
+    label: 'L',
+    does: 'scale: linear, dB',
+    run: ({ view }) => {
+      view.scale.value = next(['linear', 'db'] as const, view.scale.peek());
+      view.y.value = null;
+    },
+  },
+  {
+    keys: ['f'],
+    label: 'F',
+    does: 'vertical fit: the floor, all values',
+    run: ({ view }) => {
+      view.height.value = next(['robust', 'full'] as const, view.height.peek());
+      view.y.value = null;
+    },
+  },
+  { keys: ['+', '='], label: '+', does: 'zoom in about the cursor', run: (m) => zoom(m, ZOOM_IN) },
+  { keys: ['-'], label: '−', does: 'zoom out', run: (m) => zoom(m, 1 / ZOOM_IN) },
+  { keys: ['ArrowLeft'], label: '←', does: 'move to lower frequencies', run: (m) => pan(m, -1) },
+  { keys: ['ArrowRight'], label: '→', does: 'move to higher frequencies', run: (m) => pan(m, 1) },
+  { keys: ['0', 'Home'], label: '0', does: 'whole band, height from the data', run: resetZoom },
+  { keys: ['d'], label: 'D', does: 'download the run-wide average as CSV', run: (m) => void downloadRun(m) },
+  {
+    keys: ['i'],
+    label: 'I',
+    does: 'state of the chain, alarms, incomplete files',
+    run: (m) => togglePanel(m, 'chain'),
+  },
+  { keys: ['t'], label: 'T', does: 'dark or light', run: flipTheme },
+  { keys: ['?'], label: '?', does: 'these keys', run: (m) => togglePanel(m, 'keys') },
+  {
+    keys: ['Escape'],
+    label: 'Esc',
+    does: 'close',
+    run: (m) => {
+      m.openPanel.value = null;
+    },
+  },
+];
+
+const isTyping = (target: EventTarget | null): boolean =>
+  target instanceof HTMLInputElement ||
+  target instanceof HTMLSelectElement ||
+  target instanceof HTMLTextAreaElement;
+
+export function attachKeys(model: Model): void {
+  window.addEventListener('keydown', (event) => {
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (isTyping(event.target) && event.key !== 'Escape') return;
+    const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
+    const key = KEYS.find(({ keys }) => keys.includes(name));
+    if (key === undefined) return;
+    event.preventDefault();
+    key.run(model);
+  });
+}

@@ -1,0 +1,172 @@
+/**
+ * The state of the chain in words: what happens, and what a person can do. One headline at a time, the one that
+ * explains most; everything else is in the list of notices.
+ */
+import type { Freshness } from '../../analysis/freshness.ts';
+import type { BridgeState, ClientRole, LinkState } from '../../../bridge/protocol/state.ts';
+import type { Connection } from '../../worker/updates.ts';
+import { age, counted, utcShort } from '../format/quantities.ts';
+
+export type ChainCode =
+  | 'well'
+  | 'connecting'
+  | 'disconnected'
+  | 'refused-token'
+  | 'refused-protocol'
+  | 'refused'
+  | 'input-away'
+  | 'output-away'
+  | 'no-processor'
+  | 'waiting'
+  | 'behind'
+  | 'stale';
+
+/** `calm`: nothing to do. `note`: worth a look. `alarm`: somebody should act. */
+export type Severity = 'calm' | 'note' | 'alarm';
+
+export interface ChainSummary {
+  readonly code: ChainCode;
+  readonly severity: Severity;
+  readonly headline: string;
+  /** What is being done about it, or what to do; empty where the headline says all. */
+  readonly advice: string;
+}
+
+export interface ChainInput {
+  readonly connection: Connection;
+  readonly state: BridgeState | null;
+  readonly freshness: Freshness;
+  readonly role: ClientRole | null;
+  readonly nowMs: number;
+}
+
+const KIND_NAMES: Readonly<Record<LinkState['kind'], string>> = {
+  kafka: 'Kafka',
+  folder: 'folder',
+  simulator: 'simulator',
+  embedded: 'store',
+};
+export const linkName = (link: LinkState): string => KIND_NAMES[link.kind];
+
+/** With its article, for sentences. */
+const linkPhrase = (link: LinkState): string => (link.kind === 'kafka' ? 'Kafka' : `the ${linkName(link)}`);
+
+const WELL: ChainSummary = { code: 'well', severity: 'calm', headline: '', advice: '' };
+
+/** «no new data for 2 min 13 s, since 12:34:56 UTC». */
+const quiet = ({ freshness, nowMs }: ChainInput): string =>
+  `no new data for ${age(freshness.quietSeconds)}, since ${utcShort(nowMs - freshness.quietSeconds * 1000, nowMs)}`;
+
+function ofConnection(input: ChainInput): ChainSummary | null {
+  const { connection } = input;
+  switch (connection.phase) {
+    case 'open':
+      return null;
+    case 'connecting':
+      return { code: 'connecting', severity: 'calm', headline: 'Connecting to the bridge', advice: '' };
+    case 'lost':
+      return {
+        code: 'disconnected',
+        severity: 'alarm',
+        headline: `Not connected to the bridge since ${utcShort(connection.sinceMs, input.nowMs)}`,
+        advice:
+          `${connection.reason} Tried again by itself; if it lasts, look whether the bridge is running.`.trim(),
+      };
+    case 'refused':
+      return ofRefusal(connection);
+  }
+}
+
+function ofRefusal(refused: Extract<Connection, { phase: 'refused' }>): ChainSummary {
+  const { code, message } = refused;
+  if (code === 'token')
+    return {
+      code: 'refused-token',
+      severity: 'alarm',
+      headline: 'The bridge asks for a token',
+      advice: `${message} Paste the token that the bridge printed at its start, or open its link with #token=…`,
+    };
+  if (code === 'protocol')
+    return {
+      code: 'refused-protocol',
+      severity: 'alarm',
+      headline: 'This page and the bridge are of different versions',
+      advice: `${message} The page has been reloaded once and it did not help: clear the cache, or rebuild the page.`,
+    };
+  return {
+    code: 'refused',
+    severity: 'alarm',
+    headline: `The bridge refused this page: ${code}`,
+    advice: message,
+  };
+}
+
+function ofLinks(state: BridgeState): ChainSummary | null {
+  if (!state.input.reachable)
+    return {
+      code: 'input-away',
+      severity: 'alarm',
+      headline: `Input away: ${linkName(state.input)}`,
+      advice: state.input.trouble ?? 'The bridge keeps trying.',
+    };
+  if (!state.output.reachable)
+    return {
+      code: 'output-away',
+      severity: 'alarm',
+      headline: `Output away: ${linkName(state.output)}`,
+      advice: state.output.trouble ?? 'The bridge keeps trying; results wait until it is back.',
+    };
+  return null;
+}
+
+const hasProcessor = (state: BridgeState): boolean =>
+  state.clients.some((client) => client.role === 'processor');
+
+function ofFreshness(input: ChainInput, state: BridgeState): ChainSummary {
+  const { liveness, ageSeconds } = input.freshness;
+  if (liveness === 'live') return WELL;
+  if (!hasProcessor(state))
+    return {
+      code: 'no-processor',
+      severity: 'alarm',
+      headline: 'No processor: data wait in the log',
+      advice:
+        input.role === 'viewer'
+          ? 'Open this page with ?role=processor and the token on a workstation, or start «haloscope process».'
+          : 'The engine of this page is being started.',
+    };
+  if (liveness === 'none')
+    return {
+      code: 'waiting',
+      severity: 'calm',
+      headline: 'Waiting for the first file',
+      advice: `Reading from ${linkPhrase(state.input)}; the first spectrum appears with the first slices.`,
+    };
+  if (liveness === 'behind')
+    return {
+      code: 'behind',
+      severity: 'note',
+      headline: `Behind: the newest datum is ${age(ageSeconds)} old`,
+      advice: state.lag ? `${counted(state.lag.files, 'file')} to catch up.` : '',
+    };
+  return {
+    code: 'stale',
+    severity: 'alarm',
+    headline: `Stale: ${quiet(input)}`,
+    advice: `Nothing new comes from ${linkPhrase(state.input)}, which can be reached: look whether the DAQ and the producer run.`,
+  };
+}
+
+/** The one thing to say now. */
+export function summarise(input: ChainInput): ChainSummary {
+  const ofWire = ofConnection(input);
+  if (ofWire !== null) return ofWire;
+  if (input.state === null)
+    return {
+      code: 'connecting',
+      severity: 'calm',
+      headline: 'Connected; waiting for the state of the chain',
+      advice: '',
+    };
+  return ofLinks(input.state) ?? ofFreshness(input, input.state);
+}

@@ -1,0 +1,164 @@
+/**
+ * Everything that the panels show, as signals: what came from the worker, what a person chose, and what follows.
+ */
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import { type Freshness, judgeFreshness, type NewestDatum } from '../../analysis/freshness.ts';
+import { integrationSeconds } from '../../analysis/exposure.ts';
+import type { SpectrumFrame, Trace } from '../../../bridge/protocol/frames.ts';
+import {
+  DEFAULT_BINS,
+  DEFAULT_LO_HZ,
+  DEFAULT_SAMPLE_RATE_HZ,
+  type Geometry,
+  nominalSlicesPerFile,
+} from '../../../bridge/protocol/geometry.ts';
+import type { BridgeState, ClientRole } from '../../../bridge/protocol/state.ts';
+import type { EngineDescription } from '../../engine/engine.ts';
+import type { Connection, MonitorUpdate, ReceivedSpectrum } from '../../worker/updates.ts';
+import { type ChainSummary, summarise } from './chain.ts';
+import { type Failover, type Notice, noticesOf } from './notices.ts';
+import { createView, type View, type ViewValues } from './view.ts';
+
+export type Spectra = Readonly<Record<Trace, Signal<SpectrumFrame | null>>>;
+
+export interface Model {
+  readonly view: View;
+  readonly isKiosk: boolean;
+  readonly connection: Signal<Connection>;
+  readonly state: Signal<BridgeState | null>;
+  readonly engine: Signal<EngineDescription | null>;
+  readonly failover: Signal<Failover | null>;
+  readonly spectra: Spectra;
+  readonly newest: Signal<NewestDatum | null>;
+  /** This machine's clock, several times a second while the page is visible. */
+  readonly nowMs: Signal<number>;
+  readonly clockOffsetMs: Signal<number>;
+  /** Bin under the cursor; shared by all panels with this frequency axis. */
+  readonly cursorBin: Signal<number | null>;
+  readonly openPanel: Signal<'chain' | 'keys' | null>;
+  /** Something that just happened and is said once: a download that failed, a link that was copied. */
+  readonly message: Signal<string>;
+  readonly geometry: ReadonlySignal<Geometry>;
+  readonly run: ReadonlySignal<string | null>;
+  readonly role: ReadonlySignal<ClientRole | null>;
+  readonly freshness: ReadonlySignal<Freshness>;
+  readonly chain: ReadonlySignal<ChainSummary>;
+  readonly notices: ReadonlySignal<readonly Notice[]>;
+}
+
+const USUAL_GEOMETRY: Geometry = {
+  bins: DEFAULT_BINS,
+  sampleRateHz: DEFAULT_SAMPLE_RATE_HZ,
+  loHz: DEFAULT_LO_HZ,
+};
+
+const sameGeometry = (a: Geometry, b: Geometry): boolean =>
+  a.bins === b.bins && a.sampleRateHz === b.sampleRateHz && a.loHz === b.loHz;
+
+export function createModel(initial: ViewValues, options: { isKiosk: boolean; isSecure: boolean }): Model {
+  const connection = signal<Connection>({ phase: 'connecting' });
+  const state = signal<BridgeState | null>(null);
+  const engine = signal<EngineDescription | null>(null);
+  const failover = signal<Failover | null>(null);
+  const newest = signal<NewestDatum | null>(null);
+  const nowMs = signal(Date.now());
+  const clockOffsetMs = signal(0);
+  const spectra: Spectra = { run: signal(null), latest: signal(null), progress: signal(null) };
+
+  let known = USUAL_GEOMETRY;
+  const geometry = computed((): Geometry => {
+    const told =
+      state.value?.geometry ??
+      (connection.value.phase === 'open' ? connection.value.welcome.geometry : known);
+    // The same object while nothing has changed: state messages come twice a second.
+    if (!sameGeometry(told, known)) known = { ...told };
+    return known;
+  });
+  const run = computed(() => state.value?.run.name ?? welcomeOf(connection.value)?.run ?? null);
+  const role = computed(() => welcomeOf(connection.value)?.role ?? null);
+  const fileSeconds = computed(() =>
+    integrationSeconds(nominalSlicesPerFile(geometry.value.bins), geometry.value),
+  );
+  const freshness = computed(() =>
+    judgeFreshness(newest.value, nowMs.value, clockOffsetMs.value, fileSeconds.value),
+  );
+  const chain = computed(() =>
+    summarise({
+      connection: connection.value,
+      state: state.value,
+      freshness: freshness.value,
+      role: role.value,
+      nowMs: nowMs.value,
+    }),
+  );
+  const notices = computed(() =>
+    noticesOf({ state: state.value, failover: failover.value, isSecure: options.isSecure }),
+  );
+
+  return {
+    view: createView(initial),
+    isKiosk: options.isKiosk,
+    connection,
+    state,
+    engine,
+    failover,
+    spectra,
+    newest,
+    nowMs,
+    clockOffsetMs,
+    cursorBin: signal(null),
+    openPanel: signal(null),
+    message: signal(''),
+    geometry,
+    run,
+    role,
+    freshness,
+    chain,
+    notices,
+  };
+}
+
+const welcomeOf = (connection: Connection) => (connection.phase === 'open' ? connection.welcome : null);
+
+/** Brings an update of the worker into the model, as one change. */
+export function applyUpdate(model: Model, update: MonitorUpdate): void {
+  batch(() => {
+    if (update.connection !== undefined) model.connection.value = update.connection;
+    if (update.state !== undefined) {
+      model.state.value = update.state.state;
+      model.clockOffsetMs.value = Date.parse(update.state.state.utc) - update.state.arrivedMs;
+    }
+    if (update.engine !== undefined) applyEngine(model, update.engine);
+    for (const received of update.spectra) applySpectrum(model, received);
+  });
+}
+
+function applyEngine(model: Model, next: EngineDescription | null): void {
+  const before = model.engine.peek();
+  if (before !== null && next !== null && before.kind !== next.kind)
+    model.failover.value = { from: before, to: next, atMs: Date.now() };
+  model.engine.value = next;
+}
+
+function applySpectrum(model: Model, { spectrum, arrivedMs }: ReceivedSpectrum): void {
+  for (const shown of Object.values(model.spectra)) {
+    // Spectra of another run or another length cannot stand beside this one.
+    const other = shown.peek();
+    if (other === null || (other.run === spectrum.run && other.mean.length === spectrum.mean.length))
+      continue;
+    shown.value = null;
+    model.newest.value = null;
+  }
+  const before = model.spectra[spectrum.trace].peek();
+  model.spectra[spectrum.trace].value = spectrum;
+  if (isNews(spectrum, before, model.newest.peek()))
+    model.newest.value = { utcMs: spectrum.newestUtcMs, arrivedMs };
+}
+
+/** A spectrum that is sent again after a reconnection does not make the display any younger. */
+function isNews(spectrum: SpectrumFrame, before: SpectrumFrame | null, newest: NewestDatum | null): boolean {
+  if (newest === null) return true;
+  if (Number.isNaN(spectrum.newestUtcMs))
+    return before === null || before.slices !== spectrum.slices || before.file !== spectrum.file;
+  return Number.isNaN(newest.utcMs) || spectrum.newestUtcMs > newest.utcMs;
+}

@@ -1,0 +1,31 @@
+/**
+ * The drawer at the right, over the plot: opened on demand, so that the plot never moves.
+ */
+import { useEffect, useRef } from 'preact/hooks';
+import type { Model } from '../model/model.ts';
+import { ChainPanel } from './chain-panel.tsx';
+import { KeysPanel } from './keys-panel.tsx';
+
+export function Drawer({ model }: { model: Model }) {
+  const panel = model.openPanel.value;
+  const close = useRef<HTMLButtonElement>(null);
+  useEffect(() => close.current?.focus(), [panel]);
+  if (panel === null) return null;
+  return (
+    <aside class="drawer" aria-label={panel === 'chain' ? 'State of the chain' : 'Keys'}>
+      <button
+        ref={close}
+        type="button"
+        class="plain close"
+        aria-label="Close"
+        title="Close (Esc)"
+        onClick={() => {
+          model.openPanel.value = null;
+        }}
+      >
+        ×
+      </button>
+      {panel === 'chain' ? <ChainPanel model={model} /> : <KeysPanel />}
+    </aside>
+  );
+}

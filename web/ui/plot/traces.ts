@@ -1,0 +1,62 @@
+/**
+ * The arrays behind the traces: converted when the spectrum or the choice of unit has changed, and only then.
+ */
+import type { Trace } from '../../../bridge/protocol/frames.ts';
+import {
+  type Averaged,
+  type DisplayArrays,
+  type DisplayChoice,
+  displayArrays,
+  fillDisplay,
+} from '../../analysis/display.ts';
+
+interface Entry {
+  readonly arrays: DisplayArrays;
+  spectrum: Averaged | null;
+  choice: DisplayChoice | null;
+}
+
+export class TraceArrays {
+  #bins = 0;
+  #entries = new Map<Trace, Entry>();
+
+  /** Drops all arrays where the length has changed; true then. */
+  resize(bins: number): boolean {
+    if (bins === this.#bins) return false;
+    this.#bins = bins;
+    this.#entries.clear();
+    return true;
+  }
+
+  /** NaN throughout while there is no spectrum, or one of another length. */
+  update(trace: Trace, spectrum: Averaged | null, choice: DisplayChoice): DisplayArrays {
+    const entry = this.#entry(trace);
+    const usable = spectrum?.mean.length === this.#bins ? spectrum : null;
+    if (entry.spectrum === usable && sameChoice(entry.choice, choice)) return entry.arrays;
+    if (usable === null) for (const values of Object.values(entry.arrays)) values.fill(Number.NaN);
+    else fillDisplay(entry.arrays, usable, choice);
+    entry.spectrum = usable;
+    entry.choice = choice;
+    return entry.arrays;
+  }
+
+  arrays(trace: Trace): DisplayArrays {
+    return this.#entry(trace).arrays;
+  }
+
+  has(trace: Trace): boolean {
+    return this.#entry(trace).spectrum !== null;
+  }
+
+  #entry(trace: Trace): Entry {
+    let entry = this.#entries.get(trace);
+    if (entry === undefined) {
+      entry = { arrays: displayArrays(this.#bins), spectrum: null, choice: null };
+      this.#entries.set(trace, entry);
+    }
+    return entry;
+  }
+}
+
+const sameChoice = (a: DisplayChoice | null, b: DisplayChoice): boolean =>
+  a !== null && a.unit === b.unit && a.scale === b.scale && a.band === b.band;

@@ -1,0 +1,71 @@
+/**
+ * The legend: one button per trace, which shows and hides it, with the n and the integration time behind it.
+ */
+import { useComputed } from '@preact/signals';
+import type { SpectrumFrame, Trace } from '../../../bridge/protocol/frames.ts';
+import type { Geometry } from '../../../bridge/protocol/geometry.ts';
+import { integrationSeconds } from '../../analysis/exposure.ts';
+import { grouped } from '../format/numbers.ts';
+import { span } from '../format/quantities.ts';
+import type { Model } from '../model/model.ts';
+import { TRACE_NAMES } from './names.ts';
+
+const ORDER: readonly Trace[] = ['run', 'latest', 'progress'];
+
+/** What is averaged, in a line: «n 2731 · 4.19 s». */
+export function exposureText(spectrum: SpectrumFrame | null, g: Geometry): string {
+  if (spectrum === null) return 'n –';
+  return `n ${grouped(spectrum.slices)} · ${span(integrationSeconds(spectrum.slices, g))}`;
+}
+
+function nameOf(trace: Trace, spectrum: SpectrumFrame | null): string {
+  if (spectrum === null || trace === 'run') return TRACE_NAMES[trace];
+  return trace === 'latest' ? `latest file ${spectrum.file}` : `in progress ${spectrum.file}`;
+}
+
+export function toggleTrace(model: Model, trace: Trace): void {
+  const shown = new Set(model.view.traces.peek());
+  if (!shown.delete(trace)) shown.add(trace);
+  model.view.traces.value = shown;
+}
+
+function LegendEntry({ model, trace }: { model: Model; trace: Trace }) {
+  const name = useComputed(() => nameOf(trace, model.spectra[trace].value));
+  const exposure = useComputed(() => exposureText(model.spectra[trace].value, model.geometry.value));
+  const isShown = model.view.traces.value.has(trace);
+  return (
+    <button
+      type="button"
+      class={`legend-entry ${trace}`}
+      aria-pressed={isShown}
+      title={`${isShown ? 'Hide' : 'Show'} the ${TRACE_NAMES[trace]} (key ${ORDER.indexOf(trace) + 1})`}
+      onClick={() => toggleTrace(model, trace)}
+    >
+      <Swatch />
+      <span class="legend-text">
+        <span class="legend-name">{name}</span>
+        <span class="legend-exposure">{exposure}</span>
+      </span>
+    </button>
+  );
+}
+
+/** The line as it is drawn: thick, thin, dotted, over its band. */
+function Swatch() {
+  return (
+    <svg class="swatch" viewBox="0 0 28 12" aria-hidden="true">
+      <rect class="swatch-band" x="0" y="1" width="28" height="10" />
+      <line class="swatch-line" x1="1" y1="6" x2="27" y2="6" />
+    </svg>
+  );
+}
+
+export function Legend({ model }: { model: Model }) {
+  return (
+    <div class="legend" role="group" aria-label="Traces">
+      {ORDER.map((trace) => (
+        <LegendEntry key={trace} model={model} trace={trace} />
+      ))}
+    </div>
+  );
+}

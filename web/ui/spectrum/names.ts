@@ -1,0 +1,17 @@
+/**
+ * What traces and bands are called, everywhere on the screen.
+ */
+import type { Trace } from '../../../bridge/protocol/frames.ts';
+import type { BandKind } from '../../analysis/bands.ts';
+
+export const TRACE_NAMES: Readonly<Record<Trace, string>> = {
+  run: 'run average',
+  latest: 'latest file',
+  progress: 'file in progress',
+};
+
+export const BAND_NAMES: Readonly<Record<BandKind, string>> = {
+  error: 'error of the mean, ±s/√n',
+  std: 'sample std, ±s',
+  none: 'none',
+};

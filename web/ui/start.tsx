@@ -1,0 +1,36 @@
+/**
+ * Puts a model on the screen and keeps clock, address, theme and title in step with it.
+ */
+import { effect } from '@preact/signals';
+import { render } from 'preact';
+import { followAddress } from './address.ts';
+import { App } from './app.tsx';
+import { attachKeys } from './keys.ts';
+import type { Model } from './model/model.ts';
+import { followTheme } from './theme.ts';
+import './page.css';
+import './strip/strip.css';
+import './panels/drawer.css';
+import './kiosk.css';
+
+/** Ages are shown to a tenth of a second while they are short. */
+const CLOCK_MS = 200;
+
+export function startPage(root: HTMLElement, model: Model): void {
+  followTheme(model);
+  followAddress(model.view);
+  attachKeys(model);
+  // Slower in a hidden tab, where browsers throttle timers; the title still says that data are stale.
+  setInterval(() => {
+    model.nowMs.value = Date.now();
+  }, CLOCK_MS);
+  document.addEventListener('visibilitychange', () => {
+    model.nowMs.value = Date.now();
+  });
+  effect(() => {
+    const { liveness } = model.freshness.value;
+    const run = model.run.value;
+    document.title = `${liveness === 'stale' ? '⚠ stale · ' : ''}${run === null ? '' : `${run} · `}haloscope`;
+  });
+  render(<App model={model} />, root);
+}

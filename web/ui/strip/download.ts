@@ -1,0 +1,40 @@
+/**
+ * The run-wide average as CSV, from the bridge's API: what was published, to the last digit.
+ */
+import type { Model } from '../model/model.ts';
+
+/** «haloscope_run404_n35073.csv»; `~` and the like stay out of file names. */
+export const csvName = (run: string, slices: number): string =>
+  `haloscope_${run.replace(/[^A-Za-z0-9._-]/g, '-')}_n${slices}.csv`;
+
+/** Slices behind the file that the server made; the page's own number may be a file older. */
+function slicesOf(csv: string, otherwise: number): number {
+  const row = csv.split('\n').find((line) => /^[0-9]/.test(line));
+  const count = Number(row?.split(',')[3]);
+  return Number.isInteger(count) ? count : otherwise;
+}
+
+export async function downloadRun(model: Model): Promise<void> {
+  const run = model.run.peek();
+  if (run === null) return;
+  try {
+    const response = await fetch(`./api/runs/${encodeURIComponent(run)}/spectrum.csv`);
+    if (!response.ok)
+      throw new Error(`the bridge answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
+    const csv = await response.text();
+    const slices = slicesOf(csv, model.state.peek()?.run.slicesDone ?? 0);
+    save(new Blob([csv], { type: 'text/csv' }), csvName(run, slices));
+    model.message.value = `Saved ${csvName(run, slices)}.`;
+  } catch (error) {
+    model.message.value = `No CSV: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+function save(blob: Blob, name: string): void {
+  const link = document.createElement('a');
+  link.href = URL.createObjectURL(blob);
+  link.download = name;
+  link.click();
+  // The download has taken its own hold of the blob by the next turn of the event loop in every browser; be generous.
+  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+}

@@ -1,0 +1,48 @@
+/**
+ * Which engine makes the spectra that this page shows, how fast, and why that one.
+ */
+import type { BridgeState, ClientRole, ClientState } from '../../../bridge/protocol/state.ts';
+import type { EngineDescription } from '../../engine/engine.ts';
+
+export interface EngineLine {
+  readonly name: string;
+  readonly why: string;
+  readonly msPerFile: number | null;
+}
+
+const KINDS: Readonly<Record<EngineDescription['kind'], string>> = {
+  gpu: 'GPU',
+  wasm: 'CPU (SIMD)',
+  ts: 'CPU (plain)',
+};
+
+/** «GPU NVIDIA H200», «CPU (SIMD) 8 threads»; the kind is not said twice. */
+export function engineName(engine: Pick<EngineDescription, 'kind' | 'name'>): string {
+  const kind = KINDS[engine.kind];
+  const isSaid = engine.name.toUpperCase().includes(engine.kind === 'gpu' ? 'GPU' : 'CPU');
+  return isSaid ? engine.name : `${kind} ${engine.name}`;
+}
+
+const processors = (state: BridgeState | null): readonly ClientState[] =>
+  state?.clients.filter((client) => client.role === 'processor' && client.engine !== null) ?? [];
+
+/** A processor shows its own engine; a viewer shows that of whoever works for it. */
+export function engineLine(
+  own: EngineDescription | null,
+  role: ClientRole | null,
+  state: BridgeState | null,
+): EngineLine {
+  const working = processors(state);
+  if (role === 'processor' && own !== null) {
+    const me = working.find((client) => client.engine?.name === own.name && client.engine.kind === own.kind);
+    return { name: engineName(own), why: own.why, msPerFile: me?.msPerFile ?? null };
+  }
+  const other = working[0];
+  if (other?.engine)
+    return {
+      name: engineName(other.engine),
+      why: `${other.headless ? 'headless processor' : 'another page'}${working.length > 1 ? ` and ${working.length - 1} more` : ''}: ${other.engine.why}`,
+      msPerFile: other.msPerFile,
+    };
+  return { name: own === null ? 'no engine' : engineName(own), why: own?.why ?? '', msPerFile: null };
+}

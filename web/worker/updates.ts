@@ -1,0 +1,96 @@
+/**
+ * What the worker tells the page, coalesced: the page asks for the next update and gets only the newest of each
+ * thing. A page that does not ask (hidden, busy) costs nothing and misses nothing but what is out of date.
+ */
+import type { RefusalCode, Welcome } from '../../bridge/protocol/control.ts';
+import type { SpectrumFrame, Trace } from '../../bridge/protocol/frames.ts';
+import type { BridgeState } from '../../bridge/protocol/state.ts';
+import type { EngineDescription } from '../engine/engine.ts';
+
+/**
+ * - `connecting`: first attempt under way
+ * - `open`: welcomed
+ * - `lost`: no connection; tried again by itself
+ * - `refused`: the bridge said no; whether it is tried again depends on the code
+ */
+export type Connection =
+  | { readonly phase: 'connecting' }
+  | { readonly phase: 'open'; readonly welcome: Welcome }
+  | { readonly phase: 'lost'; readonly reason: string; readonly sinceMs: number }
+  | { readonly phase: 'refused'; readonly code: RefusalCode; readonly message: string };
+
+/** A spectrum and when it reached the worker, by this machine's clock in UTC milliseconds. */
+export interface ReceivedSpectrum {
+  readonly spectrum: SpectrumFrame;
+  readonly arrivedMs: number;
+}
+
+/** State of the chain, and when it was received. */
+export interface ReceivedState {
+  readonly state: BridgeState;
+  readonly arrivedMs: number;
+}
+
+/** Only what has changed since the last update. */
+export interface MonitorUpdate {
+  readonly connection?: Connection;
+  readonly state?: ReceivedState;
+  /** Null: no engine yet, or none is needed (viewer). */
+  readonly engine?: EngineDescription | null;
+  readonly spectra: readonly ReceivedSpectrum[];
+}
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
+
+/** One reader; any number of writers. */
+export class Updates {
+  #pending: Mutable<Omit<MonitorUpdate, 'spectra'>> = {};
+  #spectra = new Map<Trace, ReceivedSpectrum>();
+  #isEmpty = true;
+  #waiting: ((update: MonitorUpdate) => void) | null = null;
+
+  connection(connection: Connection): void {
+    this.#pending.connection = connection;
+    this.#changed();
+  }
+
+  state(state: ReceivedState): void {
+    this.#pending.state = state;
+    this.#changed();
+  }
+
+  engine(engine: EngineDescription | null): void {
+    this.#pending.engine = engine;
+    this.#changed();
+  }
+
+  /** Replaces an older spectrum of the same trace that nobody has asked for. */
+  spectrum(received: ReceivedSpectrum): void {
+    this.#spectra.set(received.spectrum.trace, received);
+    this.#changed();
+  }
+
+  /** Everything since the last call; waits while nothing has changed. Called again only after it has resolved. */
+  next(): Promise<MonitorUpdate> {
+    return new Promise((resolve) => {
+      this.#waiting = resolve;
+      if (!this.#isEmpty) this.#deliver();
+    });
+  }
+
+  #changed(): void {
+    this.#isEmpty = false;
+    this.#deliver();
+  }
+
+  #deliver(): void {
+    const resolve = this.#waiting;
+    if (resolve === null) return;
+    const update: MonitorUpdate = { ...this.#pending, spectra: [...this.#spectra.values()] };
+    this.#waiting = null;
+    this.#pending = {};
+    this.#spectra.clear();
+    this.#isEmpty = true;
+    resolve(update);
+  }
+}
