@@ -88,7 +88,9 @@ function printCodelet(codelet: Codelet): string[] {
     return text === undefined ? [] : [`let v${value} = ${text};`];
   });
   // An output may be an input passed through, and inputs are about to be overwritten: copy first, then store.
-  const outputs = codelet.outputs.flatMap(({ re, im }, k) => [`let x${k} = vec2f(${name(re)}, ${name(im)});`]);
+  const outputs = codelet.outputs.flatMap(({ re, im }, k) => [
+    `let x${k} = vec2f(${name(re)}, ${name(im)});`,
+  ]);
   const stores = codelet.outputs.map((_, k) => `re${k} = x${k}.x; im${k} = x${k}.y;`);
   return [...steps, ...outputs, ...stores];
 }
@@ -322,9 +324,7 @@ export function spectrumKernel(plan: SpectrumPlan, windowed: boolean): string {
     '',
     ...SUM_FIELDS.map((field) => `let all_${field} = ${sumExpression(field)};`),
     'if (t == 0u) {',
-    ...indent(
-      SUM_FIELDS.map((field, i) => `sums[partial * ${SUM_FIELDS.length}u + ${i}u] = all_${field};`),
-    ),
+    ...indent(SUM_FIELDS.map((field, i) => `sums[partial * ${SUM_FIELDS.length}u + ${i}u] = all_${field};`)),
     '}',
   ];
   return [

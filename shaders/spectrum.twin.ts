@@ -60,12 +60,13 @@ const average = (values: readonly number[]): number => values.reduce((a, b) => a
 
 function partial(input: SpectrumTwinInput, own: readonly (readonly [number, number])[]): SpectrumTwinPartial {
   const { bins, samples, scale, clipLevel, taper } = input;
-  const read = (first: number): number[] => Array.from({ length: bins }, (_, n) => samples[first + n] as number);
+  const read = (first: number): number[] =>
+    Array.from({ length: bins }, (_, n) => samples[first + n] as number);
   const channels = own.map(([i, q]) => ({ i: read(i), q: read(q) }));
   const powers = channels.map(({ i, q }) =>
-    transform(i.map((v, n) => [v * scale * (taper?.[n] ?? 1), (q[n] as number) * scale * (taper?.[n] ?? 1)])).map(
-      ([re, im]) => re * re + im * im,
-    ),
+    transform(
+      i.map((v, n) => [v * scale * (taper?.[n] ?? 1), (q[n] as number) * scale * (taper?.[n] ?? 1)]),
+    ).map(([re, im]) => re * re + im * im),
   );
   const mean = Float64Array.from({ length: bins }, (_, k) => average(powers.map((p) => p[k] as number)));
   const m2 = Float64Array.from({ length: bins }, (_, k) =>

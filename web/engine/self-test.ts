@@ -5,7 +5,12 @@
  * them. The answer is computed in float64 from the definition of the transform, split once into rows and
  * columns so that it takes milliseconds; it shares nothing with the engines.
  */
-import { type BlockMoments, addBlock, emptyMoments, type SpectrumMoments } from '../../bridge/protocol/moments.ts';
+import {
+  type BlockMoments,
+  addBlock,
+  emptyMoments,
+  type SpectrumMoments,
+} from '../../bridge/protocol/moments.ts';
 import { type EngineBlock, EngineError, type EngineOptions, type SpectrumEngine } from './engine.ts';
 import { windowCoefficients } from './window.ts';
 

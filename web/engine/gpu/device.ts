@@ -28,7 +28,9 @@ export async function requestDevice(adapter: GPUAdapter): Promise<GPUDevice> {
   try {
     return await adapter.requestDevice({ label: 'haloscope', requiredFeatures: wanted });
   } catch (cause) {
-    throw new EngineError('unavailable', `${adapterName(adapter)} gives no device: ${String(cause)}`, { cause });
+    throw new EngineError('unavailable', `${adapterName(adapter)} gives no device: ${String(cause)}`, {
+      cause,
+    });
   }
 }
 

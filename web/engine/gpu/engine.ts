@@ -59,7 +59,11 @@ const workgroupsFor = (slices: number, most: number): number =>
 const fieldIndex = Object.fromEntries(SUM_FIELDS.map((field, i) => [field, i])) as Record<SumField, number>;
 
 /** Adds up the workgroups' records in float64 and takes the scale out again, exactly. */
-function timeSumsOf(sums: Float32Array, bins: number, scaleExponent: number): TimeSums & { nonFinite: number } {
+function timeSumsOf(
+  sums: Float32Array,
+  bins: number,
+  scaleExponent: number,
+): TimeSums & { nonFinite: number } {
   const time = { ...emptyTimeSums(), nonFinite: 0 };
   const scale = 2 ** -scaleExponent;
   for (let at = 0; at < sums.length; at += SUM_FIELDS.length) {
@@ -237,7 +241,12 @@ export class GpuEngine implements SpectrumEngine {
   }
 }
 
-async function build(device: GPUDevice, name: string, software: boolean, options: EngineOptions): Promise<GpuEngine> {
+async function build(
+  device: GPUDevice,
+  name: string,
+  software: boolean,
+  options: EngineOptions,
+): Promise<GpuEngine> {
   const { bins, window } = options;
   const taper = window === 'none' ? undefined : Float32Array.from(windowCoefficients(window, bins));
   const [spectrum, merge] = await Promise.all([

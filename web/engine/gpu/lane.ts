@@ -119,11 +119,21 @@ export class Lane {
         queue.writeBuffer(buffers.samples, 4 * to, job.samples, from, samples);
       }
       queue.writeBuffer(buffers.slices, 0, chunk.table);
-      this.#passes.spectrum.writeParams(buffers.params, { ...job, slices: chunk.slices, workgroups, firstPartial });
+      this.#passes.spectrum.writeParams(buffers.params, {
+        ...job,
+        slices: chunk.slices,
+        workgroups,
+        firstPartial,
+      });
       const encoder = this.#device.createCommandEncoder({ label: `${this.#label}, chunk ${index}` });
       // Cleared, so that a kernel that did not run is seen as zero slices and not as the previous block.
       if (index === 0) encoder.clearBuffer(buffers.sums);
-      this.#passes.spectrum.run(encoder, this.#spectrumGroup as GPUBindGroup, workgroups, this.#stamp(index === 0, 0));
+      this.#passes.spectrum.run(
+        encoder,
+        this.#spectrumGroup as GPUBindGroup,
+        workgroups,
+        this.#stamp(index === 0, 0),
+      );
       firstPartial += workgroups;
       queue.submit([encoder.finish()]);
     }

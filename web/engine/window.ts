@@ -1,0 +1,22 @@
+/**
+ * Window coefficients, w[n] = Σ_j (−1)^j·a_j·cos(2πjn/N), periodic (N, not N − 1, in the denominator), as
+ * spectral analysis wants them: Harris, "On the use of windows for harmonic analysis" (1978); flat-top of
+ * D'Antona & Ferrero, "Digital Signal Processing for Measurement Systems" (2006).
+ */
+import type { WindowName } from './engine.ts';
+
+const TERMS: Readonly<Record<WindowName, readonly number[]>> = {
+  none: [1],
+  hann: [0.5, 0.5],
+  'blackman-harris': [0.35875, 0.48829, 0.14128, 0.01168],
+  'flat-top': [0.21557895, 0.41663158, 0.277263158, 0.083578947, 0.006947368],
+};
+
+/** [bins], float64; all ones for `none`. */
+export const windowCoefficients = (window: WindowName, bins: number): Float64Array =>
+  Float64Array.from({ length: bins }, (_, n) =>
+    TERMS[window].reduce(
+      (sum, a, j) => sum + (j % 2 === 0 ? a : -a) * Math.cos((2 * Math.PI * j * n) / bins),
+      0,
+    ),
+  );
