@@ -1,0 +1,35 @@
+/**
+ * Publishes file after file, one per transaction, beginning where the progress says, and prints the number of files
+ * after every acknowledgement, until it is killed. Every third transaction carries two files.
+ */
+
+import { LmdbOutput } from '../../bridge/log/embedded/output.ts';
+import type { OutputPort, ResultRecord } from '../../bridge/log/port.ts';
+import { kafkaTestOutput } from './kafka-fixture.ts';
+import type { ChildTarget } from './publishing-child.ts';
+
+/** Large enough that a kill can fall into the middle of a write. */
+const VALUE_BYTES = 100_000;
+
+function open(target: ChildTarget): OutputPort {
+  return target.kind === 'embedded'
+    ? new LmdbOutput({ directory: target.directory })
+    : kafkaTestOutput(target);
+}
+
+const resultOf = (file: number): ResultRecord => ({
+  run: 'child',
+  file,
+  value: Buffer.alloc(VALUE_BYTES, `${file} `),
+  headers: {},
+});
+
+const output = await open(JSON.parse(process.argv[2] as string) as ChildTarget);
+let next = Number((await output.acquire())?.toString('utf8') ?? 0);
+for (let turn = 0; ; turn++) {
+  const count = turn % 3 === 2 ? 2 : 1;
+  const results = Array.from({ length: count }, (_, i) => resultOf(next + i));
+  next += count;
+  await output.publish(results, Buffer.from(String(next)));
+  process.stdout.write(`${next}\n`);
+}
