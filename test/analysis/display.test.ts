@@ -1,0 +1,71 @@
+import { expect, test } from 'vitest';
+import { displayArrays, fillDisplay } from '../../web/analysis/display.ts';
+import { powerFactor, toDecibel } from '../../web/analysis/power.ts';
+
+const spectrum = {
+  slices: 4,
+  mean: Float32Array.of(8, 2, 0, Number.NaN),
+  std: Float32Array.of(2, 8, 0, Number.NaN),
+};
+
+test('decibels: 10·log10, −∞ for no power, never NaN for a number', () => {
+  expect(toDecibel(100)).toBeCloseTo(20, 12);
+  expect(toDecibel(1)).toBe(0);
+  expect(toDecibel(0)).toBe(-Infinity);
+  expect(toDecibel(-1)).toBe(-Infinity);
+  expect(toDecibel(Number.NaN)).toBeNaN();
+});
+
+test('the published power is the density divided by √2', () => {
+  // White noise of variance σ² per sample (I and Q together) has the two-sided density σ²/fs.
+  const [bins, sampleRateHz, variance] = [3072, 2e6, 2.5];
+  const meanSquare = bins * variance;
+  const published = meanSquare / (bins * sampleRateHz * Math.SQRT2);
+  expect(published * powerFactor('per-hertz')).toBeCloseTo(variance / sampleRateHz, 15);
+  expect(powerFactor('published')).toBe(1);
+});
+
+test('linear display with the error of the mean', () => {
+  const out = displayArrays(4);
+  fillDisplay(out, spectrum, { unit: 'published', scale: 'linear', band: 'error' });
+  expect([...out.mean.slice(0, 3)]).toEqual([8, 2, 0]);
+  expect([...out.low.slice(0, 3)]).toEqual([7, -2, 0]);
+  expect([...out.high.slice(0, 3)]).toEqual([9, 6, 0]);
+  expect(out.mean[3]).toBeNaN();
+});
+
+test('in decibels an edge at or below zero is −∞ and not NaN; gaps stay gaps', () => {
+  const out = displayArrays(4);
+  fillDisplay(out, spectrum, { unit: 'published', scale: 'db', band: 'std' });
+  expect(out.mean[0]).toBeCloseTo(10 * Math.log10(8), 12);
+  expect(out.low[0]).toBeCloseTo(10 * Math.log10(6), 12);
+  expect(out.low[1]).toBe(-Infinity);
+  expect(out.high[1]).toBeCloseTo(10, 12);
+  expect(out.mean[2]).toBe(-Infinity);
+  expect(out.mean[3]).toBeNaN();
+});
+
+test('decibels are taken of the average, not averaged', () => {
+  const out = displayArrays(1);
+  fillDisplay(
+    out,
+    { slices: 2, mean: [(1 + 100) / 2], std: [1] },
+    { unit: 'per-hertz', scale: 'db', band: 'none' },
+  );
+  expect(out.mean[0]).toBeCloseTo(10 * Math.log10(50.5 * Math.SQRT2), 12);
+});
+
+test('no band where none is wanted, or where a single slice has no spread', () => {
+  const out = displayArrays(4);
+  fillDisplay(out, spectrum, { unit: 'published', scale: 'linear', band: 'none' });
+  expect(out.low.every(Number.isNaN)).toBe(true);
+  fillDisplay(out, { ...spectrum, slices: 1 }, { unit: 'published', scale: 'linear', band: 'error' });
+  expect(out.high.every(Number.isNaN)).toBe(true);
+  expect(out.mean[0]).toBe(8);
+});
+
+test('a spectrum of another length is refused', () => {
+  expect(() =>
+    fillDisplay(displayArrays(3), spectrum, { unit: 'published', scale: 'linear', band: 'none' }),
+  ).toThrow(/3 bins cannot show a spectrum of 4/);
+});

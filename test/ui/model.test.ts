@@ -1,0 +1,78 @@
+import { expect, test } from 'vitest';
+import { applyUpdate, createModel } from '../../web/ui/model/model.ts';
+import { DEFAULT_VIEW } from '../../web/ui/model/view.ts';
+import { bridgeState, geometry, NOW, open, spectrum } from './states.ts';
+
+const start = () => {
+  const model = createModel(DEFAULT_VIEW, { isKiosk: false, isSecure: true });
+  model.nowMs.value = NOW;
+  applyUpdate(model, { connection: open, state: { state: bridgeState(), arrivedMs: NOW }, spectra: [] });
+  return model;
+};
+
+test('before the bridge is heard the usual geometry stands, afterwards its own', () => {
+  const model = createModel(DEFAULT_VIEW, { isKiosk: false, isSecure: true });
+  expect(model.geometry.value.bins).toBe(3072);
+  expect(model.chain.value.code).toBe('connecting');
+  applyUpdate(model, { connection: open, spectra: [] });
+  expect(model.geometry.value).toEqual(geometry);
+  const before = model.geometry.value;
+  applyUpdate(model, { state: { state: bridgeState(), arrivedMs: NOW }, spectra: [] });
+  expect(model.geometry.value).toBe(before);
+});
+
+test('spectra make the display live; the same ones again do not make it younger', () => {
+  const model = start();
+  expect(model.chain.value.code).toBe('waiting');
+  applyUpdate(model, { spectra: [{ spectrum: spectrum(), arrivedMs: NOW }] });
+  expect(model.freshness.value.liveness).toBe('live');
+  model.nowMs.value = NOW + 60_000;
+  expect(model.freshness.value.liveness).toBe('stale');
+  applyUpdate(model, { spectra: [{ spectrum: spectrum({ sequence: 9 }), arrivedMs: NOW + 60_000 }] });
+  expect(model.freshness.value.liveness).toBe('stale');
+});
+
+test('undated spectra are news only when they hold something else', () => {
+  const model = start();
+  const undated = spectrum({ newestUtcMs: Number.NaN });
+  applyUpdate(model, { spectra: [{ spectrum: undated, arrivedMs: NOW }] });
+  applyUpdate(model, { spectra: [{ spectrum: undated, arrivedMs: NOW + 9000 }] });
+  expect(model.newest.value?.arrivedMs).toBe(NOW);
+  applyUpdate(model, { spectra: [{ spectrum: { ...undated, file: 8 }, arrivedMs: NOW + 9500 }] });
+  expect(model.newest.value?.arrivedMs).toBe(NOW + 9500);
+});
+
+test('a new run clears the traces of the old one, even when its data are older', () => {
+  const model = start();
+  applyUpdate(model, {
+    spectra: [
+      { spectrum: spectrum(), arrivedMs: NOW },
+      { spectrum: spectrum({ trace: 'run' }), arrivedMs: NOW },
+    ],
+  });
+  const old = spectrum({ run: 'run389', trace: 'progress', newestUtcMs: NOW - 86_400_000 });
+  applyUpdate(model, { spectra: [{ spectrum: old, arrivedMs: NOW }] });
+  expect(model.spectra.run.value).toBeNull();
+  expect(model.spectra.latest.value).toBeNull();
+  expect(model.spectra.progress.value?.run).toBe('run389');
+  expect(model.freshness.value.liveness).toBe('behind');
+});
+
+test('another kind of engine during the visit is a failover; the first one is not', () => {
+  const model = start();
+  applyUpdate(model, { engine: { kind: 'gpu', name: 'NVIDIA', why: '' }, spectra: [] });
+  expect(model.failover.value).toBeNull();
+  applyUpdate(model, { engine: { kind: 'wasm', name: '2 threads', why: 'device lost' }, spectra: [] });
+  expect(model.failover.value).toMatchObject({ from: { kind: 'gpu' }, to: { kind: 'wasm' } });
+  expect(model.notices.value[0]?.code).toBe('engine-failover');
+});
+
+test('the bridge’s clock corrects this machine’s', () => {
+  const model = start();
+  const late = bridgeState({ utc: new Date(NOW + 3_600_000).toISOString() });
+  applyUpdate(model, {
+    state: { state: late, arrivedMs: NOW },
+    spectra: [{ spectrum: spectrum({ newestUtcMs: NOW + 3_599_000 }), arrivedMs: NOW }],
+  });
+  expect(model.freshness.value).toMatchObject({ liveness: 'live', ageSeconds: 1 });
+});

@@ -1,0 +1,37 @@
+import { expect, test } from 'vitest';
+import { Updates } from '../../web/worker/updates.ts';
+import { bridgeState, NOW, open, spectrum } from './states.ts';
+
+test('a reader that does not ask gets only the newest of each thing, and every trace', async () => {
+  const updates = new Updates();
+  updates.connection({ phase: 'connecting' });
+  updates.connection(open);
+  for (let file = 0; file < 50; file++) {
+    updates.spectrum({ spectrum: spectrum({ file, sequence: 2 * file }), arrivedMs: NOW });
+    updates.spectrum({ spectrum: spectrum({ file, trace: 'run', sequence: 2 * file + 1 }), arrivedMs: NOW });
+    updates.state({ state: bridgeState(), arrivedMs: NOW + file });
+  }
+  const update = await updates.next();
+  expect(update.connection).toBe(open);
+  expect(update.state?.arrivedMs).toBe(NOW + 49);
+  expect(update.spectra.map(({ spectrum: s }) => [s.trace, s.file])).toEqual([
+    ['latest', 49],
+    ['run', 49],
+  ]);
+});
+
+test('a reader that asks waits until something changes, and gets each change once', async () => {
+  const updates = new Updates();
+  const first = updates.next();
+  updates.engine({ kind: 'ts', name: 'x', why: 'y' });
+  expect(await first).toEqual({ engine: { kind: 'ts', name: 'x', why: 'y' }, spectra: [] });
+  let answered = false;
+  const second = updates.next().then((update) => {
+    answered = true;
+    return update;
+  });
+  await Promise.resolve();
+  expect(answered).toBe(false);
+  updates.engine(null);
+  expect(await second).toEqual({ engine: null, spectra: [] });
+});
