@@ -1,0 +1,223 @@
+/**
+ * One file on its way from slices to a result: which slices have come, which are packed, which are counted.
+ *
+ *   message ─▶ placed (first slice known) ─▶ pending ─▶ block ─▶ counted ─▶ complete
+ *        └─▶ held, while a sender without headers has not yet shown how long its messages are
+ */
+import type { BlockSegment } from '../dispatch/lease.ts';
+import type { Geometry } from '../protocol/geometry.ts';
+import { addBlock, type BlockMoments, emptyMoments, type SpectrumMoments } from '../protocol/moments.ts';
+import type { SliceMessage } from './decode.ts';
+import type { FileStart } from './positions.ts';
+import type { Numbering } from './progress.ts';
+import { Rejection } from './rejection.ts';
+import { SliceSet } from './slice-set.ts';
+
+/** A message whose place in the file is known. */
+interface Placed {
+  readonly first: number;
+  readonly message: SliceMessage;
+}
+
+/** Slices that wait to be packed into a block. */
+export interface PendingSlices {
+  segments: BlockSegment[];
+  slices: number;
+  energy: number;
+  /** Clock time at which the first of them came, in ms. */
+  sinceMs: number;
+}
+
+const noPending = (): PendingSlices => ({ segments: [], slices: 0, energy: 0, sinceMs: 0 });
+
+export type FileStatus = 'open' | 'incomplete' | 'rejected';
+
+export class OpenFile {
+  readonly run: string;
+  readonly number: number;
+  readonly #geometry: Geometry;
+  /** Where it began, per partition that has carried it. */
+  readonly starts = new Map<number, FileStart>();
+  readonly received = new SliceSet();
+  readonly moments: SpectrumMoments;
+  status: FileStatus = 'open';
+  /** Slices that the file has; null until a header, a short message or the configuration tells. */
+  slices: number | null = null;
+  startUtcMs = Number.NaN;
+  newestUtcMs = Number.NaN;
+  /** Wall time without a new slice while every partition had passed the file. */
+  quietMs = 0;
+  pending: PendingSlices = noPending();
+  /** Blocks that were packed and are not yet counted. */
+  blocksOut = 0;
+  /** Slices per message of a sender without headers; null until certain. */
+  #perMessage: number | null = null;
+  readonly #held: SliceMessage[] = [];
+  readonly #checksums = new Map<number, { readonly slices: number; readonly crc32: number }>();
+
+  /** How numbers were continued when the file was opened: the state to read again from. */
+  readonly numbering: Numbering;
+
+  constructor(run: string, number: number, geometry: Geometry, numbering: Numbering) {
+    this.numbering = numbering;
+    this.run = run;
+    this.number = number;
+    this.#geometry = geometry;
+    this.moments = emptyMoments(geometry.bins);
+  }
+
+  get complete(): boolean {
+    return this.slices !== null && this.moments.count === this.slices;
+  }
+
+  get allReceived(): boolean {
+    return this.slices !== null && this.received.count === this.slices;
+  }
+
+  missing(): string {
+    return this.slices === null ? 'length not known' : this.received.missingRanges(this.slices);
+  }
+
+  /**
+   * Takes a message in; what has found its place is added to `pending`.
+   * @param defaultSlices length of a file whose sender does not say it
+   * @throws {Rejection}
+   */
+  add(message: SliceMessage, defaultSlices: number, nowMs: number): void {
+    const { stated } = message;
+    if (stated) {
+      this.#setLength(stated.slicesInFile);
+      this.startUtcMs = stated.startUtcMs;
+      this.#take({ first: stated.first, message }, nowMs);
+    } else if (this.#perMessage !== null) {
+      this.#take(this.#placeByIndex(message, this.#perMessage, defaultSlices), nowMs);
+    } else this.#hold(message, defaultSlices, nowMs);
+  }
+
+  takePending(): PendingSlices {
+    const taken = this.pending;
+    this.pending = noPending();
+    return taken;
+  }
+
+  count(moments: BlockMoments): void {
+    addBlock(this.moments, moments);
+    this.blocksOut--;
+  }
+
+  /** Waits for a second message: every message but the last has the same length. */
+  #hold(message: SliceMessage, defaultSlices: number, nowMs: number): void {
+    const twin = this.#held.find((held) => held.index === message.index);
+    if (twin) {
+      const same = twin.slices === message.slices && twin.crc32 === message.crc32;
+      throw new Rejection(
+        same ? 'duplicate' : 'content',
+        `message ${message.index} came twice${same ? '' : ' with other content'}`,
+        message.slices,
+      );
+    }
+    this.#held.push(message);
+    const isWholeFile = message.index === 0 && message.slices === defaultSlices;
+    if (this.#held.length < 2 && !isWholeFile) return;
+    const perMessage = Math.max(...this.#held.map((held) => held.slices));
+    this.#perMessage = perMessage;
+    const [first, ...rest] = this.#held.splice(0);
+    try {
+      if (first) this.#take(this.#placeByIndex(first, perMessage, defaultSlices), nowMs);
+    } finally {
+      for (const each of rest) this.#take(this.#placeByIndex(each, perMessage, defaultSlices), nowMs);
+    }
+  }
+
+  #placeByIndex(message: SliceMessage, perMessage: number, defaultSlices: number): Placed {
+    if (message.slices > perMessage) {
+      throw new Rejection(
+        'slice-count',
+        `expected ${perMessage} slices in every message of the file but the last, found ${message.slices}`,
+        message.slices,
+      );
+    }
+    const first = message.index * perMessage;
+    const end = first + message.slices;
+    if (message.slices < perMessage) this.#setLength(end);
+    const limit = this.slices ?? defaultSlices;
+    if (end > limit) {
+      throw new Rejection('index-range', `slices ${first}–${end - 1} of a file that has ${limit}`, message.slices);
+    }
+    if (this.slices === null && end === defaultSlices) this.slices = defaultSlices;
+    return { first, message };
+  }
+
+  #setLength(slices: number): void {
+    if (this.slices === slices) return;
+    if (this.slices !== null) {
+      throw new Rejection('index-range', `the file had ${this.slices} slices, and now has ${slices}`);
+    }
+    this.slices = slices;
+  }
+
+  #take({ first, message }: Placed, nowMs: number): void {
+    const missing = this.received.missing(first, message.slices);
+    if (missing.length === 0) this.#refuseRepeated(first, message);
+    this.#checksums.set(first, { slices: message.slices, crc32: message.crc32 });
+    this.received.add(first, message.slices);
+    this.quietMs = 0;
+    const newest = Number.isNaN(this.startUtcMs)
+      ? message.timestampMs
+      : this.startUtcMs + this.#durationMs(first + message.slices);
+    this.newestUtcMs = Number.isNaN(this.newestUtcMs) ? newest : Math.max(this.newestUtcMs, newest);
+    this.#queue(first, message, missing, nowMs);
+  }
+
+  #durationMs(slices: number): number {
+    return (1e3 * slices * this.#geometry.bins) / this.#geometry.sampleRateHz;
+  }
+
+  #refuseRepeated(first: number, message: SliceMessage): never {
+    const known = this.#checksums.get(first);
+    const same = known === undefined || known.slices !== message.slices || known.crc32 === message.crc32;
+    if (same) throw new Rejection('duplicate', `slices from ${first} came twice`, message.slices);
+    throw new Rejection('content', `slices from ${first} came twice with other content`, message.slices);
+  }
+
+  /** Adds the slices that are new; of a message that overlaps others only those, copied out. */
+  #queue(
+    first: number,
+    message: SliceMessage,
+    missing: readonly (readonly [number, number])[],
+    nowMs: number,
+  ): void {
+    const { pending } = this;
+    if (pending.slices === 0) pending.sinceMs = nowMs;
+    const [only] = missing;
+    if (only && only[1] === message.slices) {
+      pending.segments.push({ value: message.value, slices: message.slices });
+      pending.slices += message.slices;
+      pending.energy += message.energy;
+      return;
+    }
+    for (const [from, slices] of missing) {
+      const value = cutSlices(message, from - first, slices, this.#geometry.bins);
+      pending.segments.push({ value, slices });
+      pending.slices += slices;
+      pending.energy += energyOf(value);
+    }
+  }
+}
+
+/** `slices` slices of I and Q from slice `from` of a message, as a message of their own. */
+function cutSlices(message: SliceMessage, from: number, slices: number, bins: number): Buffer {
+  const channel = bins * 4;
+  const i = message.value.subarray(from * channel, (from + slices) * channel);
+  const q = message.value.subarray(
+    (message.slices + from) * channel,
+    (message.slices + from + slices) * channel,
+  );
+  return Buffer.concat([i, q]);
+}
+
+function energyOf(value: Buffer): number {
+  let sum = 0;
+  for (let at = 0; at < value.length; at += 4) sum += value.readFloatLE(at) ** 2;
+  return sum;
+}
