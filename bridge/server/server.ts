@@ -1,0 +1,154 @@
+/**
+ * One port for everything: page, API, metrics and WebSockets.
+ */
+import { createServer, type Server } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { ListenAddress } from '../config/options.ts';
+import type { Secret } from '../config/secret.ts';
+import type { Logger } from '../logger.ts';
+import type { BridgeMetrics } from '../metrics.ts';
+import { Access, urlHost } from './access.ts';
+import { httpHandler } from './http.ts';
+import { SOCKET_LIMITS, type SocketLimits } from './limits.ts';
+import { type ConnectedProcessor, SocketServer } from './socket.ts';
+import type { BridgeSource } from './source.ts';
+
+export interface ServerOptions {
+  readonly listen: ListenAddress;
+  readonly publicOrigins: readonly string[];
+  readonly token: Secret;
+  /** Whether the input is the simulator or a folder, which a page on this machine may compute without a token. */
+  readonly trustLocalPages: boolean;
+  /** Folder of the built page, `dist/web`. */
+  readonly webFolder: string;
+  /** Name and version, `haloscope 0.1.0`. */
+  readonly software: string;
+  readonly metrics: BridgeMetrics;
+  readonly log: Logger;
+  readonly limits?: Partial<SocketLimits>;
+}
+
+export interface BridgeServer {
+  /** By which this machine reaches it, with the port that the system chose where 0 was asked for; ends in `/`. */
+  readonly url: string;
+  readonly port: number;
+  processors(): readonly ConnectedProcessor[];
+  /** Called when a client came, changed or went; returns the unsubscriber. */
+  onClients(listener: () => void): () => void;
+  /** Everybody hears the state now: an alarm, a new run, a file done. */
+  announce(): void;
+  /** Says `stopping` to everybody and closes; idempotent. */
+  close(): Promise<void>;
+}
+
+/**
+ * Closed list of why a server cannot listen.
+ * - `port-taken`: another program listens there
+ * - `forbidden`: the port needs privileges
+ * - `no-such-address`: this machine has no such address or name
+ */
+export type ServerErrorCode = 'port-taken' | 'forbidden' | 'no-such-address';
+
+export class ServerError extends Error {
+  readonly code: ServerErrorCode;
+  constructor(code: ServerErrorCode, message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.name = 'ServerError';
+    this.code = code;
+  }
+}
+
+/** A request's header, and then its (empty) body, must be here within these times. */
+const HEADERS_TIMEOUT_MS = 10_000;
+const REQUEST_TIMEOUT_MS = 15_000;
+/** Connections beyond the sockets': a page loads over six, and scrapers keep one. */
+const SPARE_CONNECTIONS = 128;
+
+/** @throws {ServerError} */
+export async function startServer(source: BridgeSource, options: ServerOptions): Promise<BridgeServer> {
+  const { metrics, log, token, software, webFolder, listen } = options;
+  const limits = { ...SOCKET_LIMITS, ...options.limits };
+  const access = new Access({
+    listenHost: listen.host,
+    publicOrigins: options.publicOrigins,
+    trustLocalPages: options.trustLocalPages,
+  });
+  const http = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS });
+  http.maxConnections = limits.connections + SPARE_CONNECTIONS;
+  const port = await listening(http, listen);
+  access.listensOn(port);
+  const sockets = new SocketServer({ source, access, token, software, metrics, log, limits });
+  const handler = httpHandler({
+    source,
+    access,
+    metrics,
+    software,
+    log,
+    webFolder,
+    state: () => sockets.state(),
+  });
+  http.on('error', (error) => log.error({ err: error }, 'the server cannot accept connections'));
+  http.on('request', (request, response) => void handler(request, response));
+  http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
+  let closing: Promise<void> | null = null;
+  return {
+    url: `http://${reachableHost(listen.host)}:${port}/`,
+    port,
+    processors: () => sockets.processors(),
+    onClients: (listener) => sockets.onClients(listener),
+    announce: () => sockets.announce(),
+    close: () => {
+      closing ??= closeAll(http, sockets);
+      return closing;
+    },
+  };
+}
+
+/** By which address this machine reaches a server that listens there. */
+function reachableHost(host: string): string {
+  if (host === '0.0.0.0' || host === '') return '127.0.0.1';
+  return host === '::' ? '[::1]' : urlHost(host);
+}
+
+async function closeAll(http: Server, sockets: SocketServer): Promise<void> {
+  const ended = new Promise<void>((resolve) => http.close(() => resolve()));
+  await sockets.close();
+  http.closeAllConnections();
+  await ended;
+}
+
+function listening(http: Server, { host, port }: ListenAddress): Promise<number> {
+  return new Promise((resolve, reject) => {
+    http.once('error', (error: NodeJS.ErrnoException) => reject(explain(error, host, port)));
+    http.listen({ host, port, exclusive: true }, () => {
+      http.removeAllListeners('error');
+      resolve((http.address() as AddressInfo).port);
+    });
+  });
+}
+
+function explain(error: NodeJS.ErrnoException, host: string, port: number): Error {
+  const at = `${urlHost(host)}:${port}`;
+  switch (error.code) {
+    case 'EADDRINUSE':
+      return new ServerError(
+        'port-taken',
+        `${at} is taken by another program: stop it, or choose another port with --listen ${urlHost(host)}:${port + 1}`,
+        { cause: error },
+      );
+    case 'EACCES':
+      return new ServerError('forbidden', `${at} needs privileges: choose a port above 1023 with --listen`, {
+        cause: error,
+      });
+    case 'EADDRNOTAVAIL':
+    case 'ENOTFOUND':
+    case 'EAI_AGAIN':
+      return new ServerError(
+        'no-such-address',
+        `this machine has no address ${host}: give one of its own with --listen, or 127.0.0.1`,
+        { cause: error },
+      );
+    default:
+      return error;
+  }
+}
