@@ -21,18 +21,23 @@ interface LineSink {
 /** Fields that every line has, or that are written on their own. */
 const NOT_SHOWN = new Set(['level', 'time', 'msg', 'err', 'pid', 'hostname']);
 
-const levelName = (level: unknown): string => (typeof level === 'string' ? level : 'info');
+/** What `createLogger` makes pino write. */
+interface PinoLine {
+  readonly level: string;
+  readonly time: string;
+  readonly msg?: string;
+  readonly err?: { readonly message: string };
+}
 
 /** One JSON line of pino as a line for people. */
 export function prettyLine(json: string): string {
-  const line = JSON.parse(json) as Record<string, unknown>;
-  const time = new Date(String(line['time'])).toTimeString().slice(0, 8);
+  const line = JSON.parse(json) as PinoLine;
+  const time = new Date(line.time).toTimeString().slice(0, 8);
   const fields = Object.entries(line)
     .filter(([name]) => !NOT_SHOWN.has(name))
     .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
-  const error = line['err'] as { message?: string; stack?: string } | undefined;
-  const cause = error === undefined ? '' : `: ${error.message ?? 'unknown error'}`;
-  return `${time} ${levelName(line['level']).padEnd(5)} ${String(line['msg'] ?? '')}${cause}${fields.join('')}\n`;
+  const cause = line.err === undefined ? '' : `: ${line.err.message}`;
+  return `${time} ${line.level.padEnd(5)} ${line.msg ?? ''}${cause}${fields.join('')}\n`;
 }
 
 const stderrSink: LineSink = { write: (text) => void process.stderr.write(text) };
@@ -42,7 +47,7 @@ const prettySink = (to: LineSink): LineSink => ({ write: (json) => to.write(pret
 /** @param pretty default: standard error is a terminal. */
 export function createLogger(
   level: LogLevel = 'info',
-  pretty = process.stderr.isTTY === true,
+  pretty = process.stderr.isTTY,
   to: LineSink = stderrSink,
 ): Logger {
   return pino(
