@@ -7,10 +7,10 @@
  *                             ◀─   welcome(…)  or  refuse(code) and close
  *                             ◀─   state (about twice a second), spectrum frames
  *   seen(sequence)            ─▶                 credit for one more spectrum
+ *   engine(description)       ─▶                 processor only: it can compute from now on, or by another engine
  *   credit(blocks)            ─▶                 processor only: room for so many more blocks
  *                             ◀─   block frames, at most as many as credited
  *   moments frame | failed    ─▶                 one answer per lease
- *   engine(description)       ─▶                 processor only: the engine has changed
  */
 import * as v from 'valibot';
 import { PROTOCOL_VERSION } from './frames.ts';
@@ -41,7 +41,6 @@ export interface Hello {
   readonly role: ClientRole | 'auto';
   readonly headless: boolean;
   readonly token?: string | undefined;
-  readonly engine?: EngineSummary | undefined;
 }
 export interface Credit {
   readonly type: 'credit';
@@ -137,7 +136,6 @@ const clientMessageSchema = v.variant('type', [
     role: v.picklist(['processor', 'viewer', 'auto']),
     headless: v.boolean(),
     token: v.optional(shortText(256)),
-    engine: v.optional(engineSummarySchema),
   }),
   v.strictObject({
     type: v.literal('credit'),

@@ -217,10 +217,8 @@ export class Connection {
       run: source.state().run.name,
     });
     for (const snapshot of source.snapshots()) this.offer(snapshot);
-    if (decision.role === 'processor') {
+    if (decision.role === 'processor')
       this.#rate = new RateLimit(limits.processorMessagesPerSecond, limits.burstSeconds, performance.now());
-      if (hello.engine !== undefined) this.#setEngine(hello.engine);
-    }
     this.#owner.changed(this);
   }
 

@@ -64,7 +64,10 @@ const text = (status: number, body: string): Content => ({ status, type: 'text/p
 const EXPORTERS: Readonly<
   Record<
     Format,
-    { readonly type: string; encode(s: ExportedSpectrum, software: string): string | Uint8Array }
+    {
+      readonly type: string;
+      readonly encode: (spectrum: ExportedSpectrum, software: string) => string | Uint8Array;
+    }
   >
 > = {
   csv: { type: 'text/csv; charset=utf-8', encode: exportCsv },

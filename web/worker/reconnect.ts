@@ -1,0 +1,17 @@
+/** When a session tries again: ever later, up to a limit, and never all sessions at once. */
+
+export interface ReconnectTiming {
+  /** First pause, doubled by every attempt that fails. */
+  readonly firstMs: number;
+  readonly longestMs: number;
+  /** Between looks at whether the bridge still speaks. */
+  readonly watchMs: number;
+  /** Looks without a word after which a connection is given up; looks and not seconds, because a frozen tab sleeps. */
+  readonly silentTurns: number;
+}
+
+export const RECONNECT: ReconnectTiming = { firstMs: 300, longestMs: 10_000, watchMs: 3_000, silentTurns: 5 };
+
+/** @param random from 0 to 1; spreads the pause over its upper half */
+export const backoffMs = (attempts: number, timing: ReconnectTiming, random: number): number =>
+  Math.min(timing.longestMs, timing.firstMs * 2 ** attempts) * (0.5 + random / 2);
