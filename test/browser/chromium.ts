@@ -1,0 +1,55 @@
+/** A real Chromium with nothing of a user's in it. */
+import { chromium, type Browser, type Page } from 'playwright-core';
+import { findChromium } from '../../scripts/machine.mjs';
+
+/** Nothing is asked of the network, and no dialog appears. */
+export const QUIET_FLAGS = [
+  '--disable-quic',
+  '--no-first-run',
+  '--disable-background-networking',
+  '--disable-component-update',
+  '--disable-sync',
+];
+
+/** WebGPU through SwiftShader, on a machine without a GPU. */
+export const SOFTWARE_WEBGPU_FLAGS = [
+  '--enable-unsafe-webgpu',
+  '--use-webgpu-adapter=swiftshader',
+  '--enable-features=Vulkan',
+];
+
+/** What Playwright adds and a user's browser does not have: with these, a hidden tab is no hidden tab. */
+const NOT_A_USERS_FLAGS = [
+  '--disable-background-timer-throttling',
+  '--disable-backgrounding-occluded-windows',
+  '--disable-renderer-backgrounding',
+];
+
+/** @throws {Error} when there is none */
+export function chromiumPath(): string {
+  const path = findChromium();
+  if (path === undefined)
+    throw new Error('these tests need Chromium, and it is not in PATH: install chromium');
+  return path;
+}
+
+/** Starts the browser; plain, or with the software adapter for WebGPU. */
+export const startChromium = ({ webgpu = false } = {}): Promise<Browser> =>
+  chromium.launch({
+    executablePath: chromiumPath(),
+    chromiumSandbox: process.getuid?.() !== 0,
+    args: [...QUIET_FLAGS, ...(webgpu ? SOFTWARE_WEBGPU_FLAGS : [])],
+    ignoreDefaultArgs: NOT_A_USERS_FLAGS,
+  });
+
+/** A page that fails loudly: its errors are kept for the test to look at. */
+export async function openPage(browser: Browser, url: string): Promise<{ page: Page; errors: string[] }> {
+  const page = await browser.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  page.on('console', (message) => {
+    if (message.type() === 'error') errors.push(message.text());
+  });
+  await page.goto(url);
+  return { page, errors };
+}
