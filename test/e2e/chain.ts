@@ -1,0 +1,35 @@
+/** A chain on Kafka with names of its own: topics, group, data folder. */
+import { randomUUID } from 'node:crypto';
+import type { Bridge } from './haloscope.ts';
+import { keptBridge, keptFolder } from './kept.ts';
+
+export interface Chain {
+  readonly brokers: string;
+  readonly topicIn: string;
+  readonly topicOut: string;
+  /** Words for `serve` that name broker, topics, group and folder. */
+  readonly words: readonly string[];
+}
+
+export async function newChain(brokers: string): Promise<Chain> {
+  const id = randomUUID().slice(0, 8);
+  const topicIn = `chunk_data-${id}`;
+  const topicOut = `results-${id}`;
+  const kafka = ['--brokers', brokers, '--topic-in', topicIn, '--topic-out', topicOut, '--group', `g-${id}`];
+  return { brokers, topicIn, topicOut, words: [...kafka, '--data', await keptFolder()] };
+}
+
+export const serveChain = (chain: Chain, ...words: string[]): Promise<Bridge> =>
+  keptBridge(...chain.words, ...words);
+
+/** Words for `produce` that send a folder into this chain. */
+export const produceWords = (chain: Chain, folder: string, run: string): string[] => [
+  'produce',
+  folder,
+  '--brokers',
+  chain.brokers,
+  '--topic',
+  chain.topicIn,
+  '--run',
+  run,
+];
