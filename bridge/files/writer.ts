@@ -13,7 +13,7 @@ const STRETCH_SAMPLES = 262_144;
 export interface SampleSource {
   /** Samples per channel that are still to come. */
   readonly left: number;
-  fill(i: Float32Array, q: Float32Array): void;
+  writeTo(i: Float32Array, q: Float32Array): void;
 }
 
 /**
@@ -57,7 +57,7 @@ async function writeParts(
     while (source.left > 0) {
       if (aborted()) return false;
       const count = Math.min(STRETCH_SAMPLES, source.left);
-      source.fill(i.subarray(0, count), q.subarray(0, count));
+      source.writeTo(i.subarray(0, count), q.subarray(0, count));
       const bytes = count * BYTES_PER_SAMPLE;
       await Promise.all([
         iHandle.writeFile(new Uint8Array(i.buffer, 0, bytes)),

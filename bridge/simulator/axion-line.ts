@@ -72,11 +72,11 @@ export class AxionLine {
     this.#white = new Float64Array(2 * (TAPS - 1));
     this.#noise.normals(this.#white);
     const first = new Float64Array(2 * AXION_DECIMATION);
-    this.fill(first, AXION_DECIMATION);
+    this.make(first, AXION_DECIMATION);
   }
 
   /** Fills interleaved `out` with `count` samples, a multiple of `AXION_DECIMATION`. */
-  fill(out: Float64Array, count: number): void {
+  make(out: Float64Array, count: number): void {
     const steps = count / AXION_DECIMATION;
     const history = 2 * (TAPS - 1);
     const white = new Float64Array(history + 2 * steps);

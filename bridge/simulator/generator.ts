@@ -82,7 +82,7 @@ export class PairGenerator {
   }
 
   /** Writes the next samples; `i` and `q` are of equal length, at most `left`. */
-  fill(i: Float32Array, q: Float32Array): void {
+  writeTo(i: Float32Array, q: Float32Array): void {
     const step = this.#step;
     for (let at = 0; at < i.length; ) {
       if (this.#taken === STEP) this.#makeStep();
@@ -186,7 +186,7 @@ export class PairGenerator {
   }
 
   #addAxion(axion: AxionLine, mix: Line, gain: number): void {
-    axion.fill(this.#axionStep, STEP);
+    axion.make(this.#axionStep, STEP);
     const phase = this.#phase(mix);
     for (let k = 0; k < STEP; k++) {
       const angle = phase + 2 * Math.PI * mix.cyclesPerSample * k;
