@@ -1,7 +1,7 @@
 /**
  * From records of the log, in whatever order partitions give them, to blocks; and from counted blocks to files.
  *
- * Synchronous and without any input or output of its own: time is passed in, blocks and complaints go out through
+ * Synchronous and without any input or output of its own: the monotonic clock is passed in, blocks and complaints go out through
  * `AssemblyEvents`, so every rule of it can be tested with plain calls.
  */
 import type { Block } from '../dispatch/lease.ts';
@@ -63,6 +63,8 @@ export class Assembler {
   #incomplete: IncompleteFile[];
   #nextBlock = 1;
   headerless = false;
+  /** Messages of the last published file; null before the first. */
+  messagesPerFile: number | null = null;
   /** While true, no new file is opened: the bridge finishes what it has and stops. */
   draining = false;
 
@@ -115,7 +117,11 @@ export class Assembler {
       const place = this.#placeOf(identity, record);
       number = place.file;
       if (this.runs.isPublished(place.run, place.file)) {
-        throw new Rejection('already-published', `file ${place.file} of ${place.run} has its result`, identity.slices);
+        throw new Rejection(
+          'already-published',
+          `file ${place.file} of ${place.run} has its result`,
+          identity.slices,
+        );
       }
       file = this.#fileFor(place.run, place.file, record);
       if (file === null) this.#decline(record);
@@ -123,26 +129,27 @@ export class Assembler {
     } catch (error) {
       if (!(error instanceof Rejection)) throw error;
       this.#events.rejected(error.reason, error.message, record, error.slices);
-      if (file && (error.reason === 'non-finite' || error.reason === 'content')) this.#reject(file, error, nowMs);
+      if (file && (error.reason === 'non-finite' || error.reason === 'content')) this.#reject(file, error);
     }
     this.positions.passed(record, number);
   }
 
   /** A processor's verified answer. Null: the block is not of this assignment, or its file was rejected. */
-  count(block: number, moments: BlockMoments): OpenFile | null {
+  count(block: number, moments: BlockMoments, engine: string): OpenFile | null {
     const file = this.#blocks.get(block);
     this.#blocks.delete(block);
     if (!file || file.status === 'rejected') return null;
     file.count(moments);
+    file.engines.add(engine);
     if (file.complete) this.#events.complete(file);
     return file;
   }
 
   /** No processor can do this block: its file is given up, the rest goes on. */
-  abandon(block: number, reason: string, nowMs: number): void {
+  abandon(block: number, reason: string): void {
     const file = this.#blocks.get(block);
     this.#blocks.delete(block);
-    if (file && file.status !== 'rejected') this.#reject(file, new Rejection('rejected-file', reason), nowMs);
+    if (file && file.status !== 'rejected') this.#reject(file, new Rejection('rejected-file', reason));
   }
 
   /** Packs what has waited long enough. */
@@ -156,14 +163,14 @@ export class Assembler {
    * Lets the clocks of quiet files run and gives up those that nothing more can come for.
    * @param canRead whether a partition is connected and not paused
    */
-  tick(elapsedMs: number, nowMs: number, canRead: (partition: number) => boolean): void {
+  tick(elapsedMs: number, canRead: (partition: number) => boolean): void {
     for (const file of this.openFiles()) {
       if (file.allReceived) continue;
       const passed = this.positions
         .partitions()
         .every((p) => canRead(p) && this.positions.hasPassed(p, file.number, REORDER_FILES));
       if (passed) file.quietMs += elapsedMs;
-      if (file.quietMs >= this.#options.incompleteAfterMs) this.#giveUp(file, 'incomplete', file.missing(), nowMs);
+      if (file.quietMs >= this.#options.incompleteAfterMs) this.#giveUp(file, 'incomplete', file.missing());
     }
   }
 
@@ -186,13 +193,12 @@ export class Assembler {
     return ahead;
   }
 
-  /** Moves complete files into their runs; after this `progress()` is the one to commit with their results. */
-  publish(files: readonly OpenFile[], endUtcMs: (file: OpenFile) => number): void {
-    for (const file of files) {
-      this.runs.publish(file, endUtcMs(file));
-      this.#files.delete(fileKey(file.run, file.number));
-      this.#incomplete = this.#incomplete.filter((e) => e.run !== file.run || e.file !== file.number);
-    }
+  /** Moves a complete file into its run; after this `progress()` is the one to commit with its result. */
+  publish(file: OpenFile): void {
+    this.runs.publish(file);
+    this.messagesPerFile = file.messages;
+    this.#files.delete(fileKey(file.run, file.number));
+    this.#incomplete = this.#incomplete.filter((e) => e.run !== file.run || e.file !== file.number);
   }
 
   progress(): Progress {
@@ -238,7 +244,11 @@ export class Assembler {
 
   #addTo(file: OpenFile, record: InputRecord, identity: RecordIdentity, nowMs: number): void {
     if (file.status === 'rejected') {
-      throw new Rejection('rejected-file', `file ${file.number} of ${file.run} was rejected`, identity.slices);
+      throw new Rejection(
+        'rejected-file',
+        `file ${file.number} of ${file.run} was rejected`,
+        identity.slices,
+      );
     }
     const message = readSamples(record, identity);
     const { slicesPerFile, geometry } = this.#options;
@@ -271,15 +281,15 @@ export class Assembler {
     return Math.max(-time.minI, time.maxI, -time.minQ, time.maxQ);
   }
 
-  #reject(file: OpenFile, rejection: Rejection, nowMs: number): void {
+  #reject(file: OpenFile, rejection: Rejection): void {
     file.takePending();
-    this.#giveUp(file, 'rejected', `${rejection.reason}: ${rejection.message}`, nowMs);
+    this.#giveUp(file, 'rejected', `${rejection.reason}: ${rejection.message}`);
   }
 
   /** The watermark moves on. An incomplete file stays in memory for a while, in case it is completed after all. */
-  #giveUp(file: OpenFile, status: 'incomplete' | 'rejected', missing: string, nowMs: number): void {
+  #giveUp(file: OpenFile, status: 'incomplete' | 'rejected', missing: string): void {
     file.status = status;
-    const entry = { run: file.run, file: file.number, missing, atUtc: new Date(nowMs).toISOString() };
+    const entry = { run: file.run, file: file.number, missing, atUtc: new Date().toISOString() };
     this.#incomplete = [...this.#incomplete, entry].slice(-INCOMPLETE_LISTED);
     this.#events.incomplete(file, entry);
     const givenUp = [...this.#files].filter(([, each]) => each.status !== 'open');

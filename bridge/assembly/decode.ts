@@ -11,7 +11,16 @@ import zlib from 'node:zlib';
 import type { InputRecord } from '../log/port.ts';
 import { type Geometry, sliceBytes, slicesPerMessageLimit } from '../protocol/geometry.ts';
 import { isGivenRunName } from '../protocol/run-name.ts';
-import { HEADER, KEY_BYTES, KEY_FILE_MODULUS, parseCount, parseCrc32, parseHz, parseKey, parseUtc } from '../records.ts';
+import {
+  HEADER,
+  KEY_BYTES,
+  KEY_FILE_MODULUS,
+  parseCount,
+  parseCrc32,
+  parseHz,
+  parseKey,
+  parseUtc,
+} from '../records.ts';
 import { surveyMessage } from '../survey.ts';
 import { Rejection } from './rejection.ts';
 
@@ -97,7 +106,11 @@ export function readSamples(record: InputRecord, identity: RecordIdentity): Slic
   }
   const { finite, energy, peak } = surveyMessage(value);
   if (!finite) {
-    throw new Rejection('non-finite', 'NaN or Inf among the samples: the file cannot be averaged', identity.slices);
+    throw new Rejection(
+      'non-finite',
+      'NaN or Inf among the samples: the file cannot be averaged',
+      identity.slices,
+    );
   }
   return {
     ...identity,
@@ -115,7 +128,8 @@ function readHeaders(record: InputRecord, geometry: Geometry, file16: number): S
   const { headers } = record;
   if (headers[HEADER.file] === undefined && headers[HEADER.run] === undefined) return null;
   const run = headers[HEADER.run] ?? '';
-  if (!isGivenRunName(run)) throw new Rejection('header', `${HEADER.run}: expected a run name, found '${run}'`);
+  if (!isGivenRunName(run))
+    throw new Rejection('header', `${HEADER.run}: expected a run name, found '${run}'`);
   const bins = integer(headers, HEADER.bins);
   if (bins !== geometry.bins) {
     throw new Rejection(

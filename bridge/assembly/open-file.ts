@@ -45,6 +45,10 @@ export class OpenFile {
   slices: number | null = null;
   startUtcMs = Number.NaN;
   newestUtcMs = Number.NaN;
+  /** Clock time of the last new slice, in ms. */
+  lastSliceMs = 0;
+  /** Kinds of engine that have counted its blocks. */
+  readonly engines = new Set<string>();
   /** Wall time without a new slice while every partition had passed the file. */
   quietMs = 0;
   pending: PendingSlices = noPending();
@@ -72,6 +76,11 @@ export class OpenFile {
 
   get allReceived(): boolean {
     return this.slices !== null && this.received.count === this.slices;
+  }
+
+  /** Messages that have brought new slices. */
+  get messages(): number {
+    return this.#checksums.size;
   }
 
   missing(): string {
@@ -142,7 +151,11 @@ export class OpenFile {
     if (message.slices < perMessage) this.#setLength(end);
     const limit = this.slices ?? defaultSlices;
     if (end > limit) {
-      throw new Rejection('index-range', `slices ${first}–${end - 1} of a file that has ${limit}`, message.slices);
+      throw new Rejection(
+        'index-range',
+        `slices ${first}–${end - 1} of a file that has ${limit}`,
+        message.slices,
+      );
     }
     if (this.slices === null && end === defaultSlices) this.slices = defaultSlices;
     return { first, message };
@@ -162,6 +175,7 @@ export class OpenFile {
     this.#checksums.set(first, { slices: message.slices, crc32: message.crc32 });
     this.received.add(first, message.slices);
     this.quietMs = 0;
+    this.lastSliceMs = nowMs;
     const newest = Number.isNaN(this.startUtcMs)
       ? message.timestampMs
       : this.startUtcMs + this.#durationMs(first + message.slices);

@@ -92,7 +92,9 @@ export function encodeProgress(progress: Progress): Buffer {
 /** @throws {ProgressError} */
 export function decodeProgress(record: Buffer): Progress {
   if (record.length < HEAD_BYTES || !record.subarray(0, 4).equals(MAGIC)) {
-    throw new ProgressError('this is no progress record: another program writes to the progress topic or store');
+    throw new ProgressError(
+      'this is no progress record: another program writes to the progress topic or store',
+    );
   }
   const version = record.readUInt32LE(4);
   if (version !== PROGRESS_VERSION) {

@@ -32,7 +32,8 @@ export class Runs {
     for (const [name, generation] of Object.entries(progress?.numbering.generations ?? {})) {
       this.#generations.set(name, generation);
     }
-    for (const [name, file] of Object.entries(progress?.numbering.highestFile ?? {})) this.#highestFile.set(name, file);
+    for (const [name, file] of Object.entries(progress?.numbering.highestFile ?? {}))
+      this.#highestFile.set(name, file);
   }
 
   /** The run that publishes now: the last one published to, or the one that is waited for. */
@@ -95,7 +96,7 @@ export class Runs {
   }
 
   /** Adds a complete file to its run. */
-  publish(file: OpenFile, endUtcMs: number): void {
+  publish(file: OpenFile): void {
     const run = this.#runs.get(file.run) ?? this.#newRun(file.run);
     run.sums ??= emptyMoments(this.#bins);
     addMoments(run.sums, file.moments);
@@ -103,7 +104,7 @@ export class Runs {
     run.slices += file.moments.count;
     run.lastFile = Math.max(run.lastFile, file.number);
     run.firstUtcMs = minDefined(run.firstUtcMs, file.startUtcMs);
-    run.lastUtcMs = -minDefined(-run.lastUtcMs, -endUtcMs);
+    run.lastUtcMs = -minDefined(-run.lastUtcMs, -file.newestUtcMs);
     this.#runs.delete(file.run);
     this.#runs.set(file.run, run);
     for (const old of [...this.#runs.values()].slice(0, -RUNS_WITH_SUMS)) old.sums = null;

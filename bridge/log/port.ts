@@ -54,6 +54,8 @@ export interface InputHandlers {
 
 export interface InputPort {
   readonly kind: 'kafka' | 'folder' | 'simulator';
+  /** Offsets that every file takes up, where the log has such a rule; absent where files are as long as they are. */
+  readonly offsetsPerFile?: number;
   /** Resolves when the port is running (which may be before the broker is reachable). */
   start(handlers: InputHandlers): Promise<void>;
   /** Offsets for `from` in every partition of the assignment. */

@@ -1,0 +1,238 @@
+/**
+ * `serve`: the bridge. Puts input, output, pipeline, server and headless processor together, and takes them apart
+ * again in the order in which nothing is lost.
+ */
+import { createHash } from 'node:crypto';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import type { ServeInput, ServeOptions } from '../config/options.ts';
+import { FolderInput } from '../log/embedded/folder-input.ts';
+import { LmdbOutput } from '../log/embedded/output.ts';
+import { SimulatorInput } from '../log/embedded/simulator-input.ts';
+import { KafkaInput } from '../log/kafka/input.ts';
+import { KafkaOutput } from '../log/kafka/output.ts';
+import { DEFAULT_PARTITIONS, DEFAULT_RETENTION_BYTES, KafkaTopics } from '../log/kafka/topics.ts';
+import { type InputPort, LogError, type OutputPort } from '../log/port.ts';
+import { createLogger, type Logger } from '../logger.ts';
+import { BridgeMetrics } from '../metrics.ts';
+import { Pipeline } from '../pipeline.ts';
+import { SOFTWARE } from '../protocol/software.ts';
+import { INCOMPLETE_AFTER_MS } from '../assembly/assembler.ts';
+import { isLoopbackHost } from '../server/access.ts';
+import { HeadlessSupervisor } from '../server/headless.ts';
+import { type BridgeServer, ServerError, startServer } from '../server/server.ts';
+import { loadToken } from '../server/token.ts';
+
+/** First and longest pause between attempts to reach a broker that is not there. */
+const BROKER_RETRY_FIRST_MS = 500;
+const BROKER_RETRY_LAST_MS = 10_000;
+
+/** After this a stop that hangs is ended by force; the contract is 10 s. */
+const STOP_MS = 9_500;
+
+/** The built page lies beside the built commands. */
+const WEB_FOLDER = fileURLToPath(new URL('../web', import.meta.url));
+
+interface Ports {
+  readonly input: InputPort;
+  readonly output: OutputPort;
+  readonly inputName: string;
+  readonly run: string;
+}
+
+/** @returns the exit status */
+export async function runServe(options: ServeOptions, log: Logger = createLogger()): Promise<number> {
+  const refused = refusal(options);
+  if (refused !== null) {
+    log.error(refused);
+    return 2;
+  }
+  const metrics = new BridgeMetrics();
+  const ports = openPorts(options, log);
+  const pipeline = new Pipeline({
+    ...ports,
+    geometry: options.geometry,
+    slicesPerFile: options.slicesPerFile,
+    from: options.from,
+    incompleteAfterMs: INCOMPLETE_AFTER_MS,
+    software: SOFTWARE,
+    metrics,
+    logger: log,
+  });
+  const token = loadToken(options.dataFolder, options.token);
+  let server: BridgeServer;
+  try {
+    server = await startServer(pipeline, {
+      listen: options.listen,
+      publicOrigins: options.publicOrigins,
+      token,
+      trustLocalPages: options.input.kind !== 'kafka',
+      webFolder: WEB_FOLDER,
+      software: SOFTWARE,
+      metrics,
+      log,
+    });
+  } catch (error) {
+    if (!(error instanceof ServerError)) throw error;
+    log.error(error.message);
+    return 1;
+  }
+  const headless = new HeadlessSupervisor({
+    policy: options.processor,
+    server,
+    token,
+    entry: fileURLToPath(import.meta.resolve('./haloscope.js')),
+    log,
+  });
+  const stopping = stopSignal(log);
+  const page = process.stdout.isTTY ? `${server.url}#token=${token.reveal()}` : server.url;
+  process.stdout.write(`open ${page}\n`);
+  headless.start();
+  const status = await run(options.input, pipeline, stopping, log);
+  await Promise.race([takeDown(pipeline, headless, server), forceAfter(STOP_MS, log)]);
+  log.info('stopped');
+  return status;
+}
+
+/** Until a signal comes; 1 when the bridge cannot begin at all. */
+async function run(
+  input: ServeInput,
+  pipeline: Pipeline,
+  stopping: AbortSignal,
+  log: Logger,
+): Promise<number> {
+  try {
+    if (input.kind === 'kafka') await ensureTopics(input, pipeline, stopping, log);
+    if (!stopping.aborted) await pipeline.start();
+  } catch (error) {
+    if (!(error instanceof LogError)) throw error;
+    log.error(error.message);
+    return 1;
+  }
+  if (!stopping.aborted) await new Promise((resolve) => stopping.addEventListener('abort', resolve));
+  return 0;
+}
+
+function refusal({ listen, insecureHttp }: ServeOptions): string | null {
+  if (isLoopbackHost(listen.host) || insecureHttp) return null;
+  return `--listen ${listen.host}:${listen.port} reaches beyond this machine, and there is no TLS: use 127.0.0.1 (with a tunnel or a reverse proxy), or add --insecure-http, which costs other machines WebGPU and shows the data to the network`;
+}
+
+function openPorts(options: ServeOptions, logger: Logger): Ports {
+  const { input, geometry, from, dataFolder } = options;
+  switch (input.kind) {
+    case 'kafka': {
+      const { connection, topicIn, topicOut, group } = input;
+      const client = { connection, clientId: 'haloscope-bridge', logger };
+      return {
+        input: new KafkaInput({ ...client, topic: topicIn, group, from }),
+        output: new KafkaOutput({
+          ...client,
+          topic: topicOut,
+          transactionalId: `haloscope-${group}-${topicOut}`,
+        }),
+        inputName: topicIn,
+        run: options.run ?? 'run',
+      };
+    }
+    case 'folder': {
+      const run = options.run ?? 'folder';
+      const problem = (name: string, reason: string): void => logger.warn({ file: name }, reason);
+      return {
+        input: new FolderInput({ folder: input.folder, geometry, run, from, problem }),
+        output: new LmdbOutput({ directory: storeFolder(dataFolder, geometry.bins, input.folder) }),
+        inputName: input.folder,
+        run,
+      };
+    }
+    case 'simulator': {
+      const run = options.run ?? 'simulated';
+      const samplesPerFile = options.slicesPerFile * geometry.bins;
+      return {
+        input: new SimulatorInput({ signal: input.signal, run, from, samplesPerFile }),
+        output: new LmdbOutput({
+          directory: storeFolder(dataFolder, geometry.bins, `simulator ${JSON.stringify(input.signal)}`),
+        }),
+        inputName: 'simulated DAQ',
+        run,
+      };
+    }
+  }
+}
+
+/** One store per input: the progress of one says nothing about another. */
+function storeFolder(dataFolder: string, bins: number, source: string): string {
+  const name = createHash('sha256').update(source).digest('hex').slice(0, 12);
+  return join(dataFolder, `store-${bins}-${name}`);
+}
+
+/** Waits for a broker that is not there yet; a missing topic under `--no-create` is final. */
+async function ensureTopics(
+  input: Extract<ServeInput, { kind: 'kafka' }>,
+  pipeline: Pipeline,
+  stopping: AbortSignal,
+  log: Logger,
+): Promise<void> {
+  const { connection, topicIn, topicOut, create } = input;
+  const settings = {
+    input: topicIn,
+    results: topicOut,
+    partitions: DEFAULT_PARTITIONS,
+    replication: 1,
+    retentionBytes: DEFAULT_RETENTION_BYTES,
+    resultsRetentionMs: null,
+  };
+  let pauseMs = BROKER_RETRY_FIRST_MS;
+  while (!stopping.aborted) {
+    const topics = new KafkaTopics({ connection, clientId: 'haloscope-topics', logger: log });
+    try {
+      const created = await topics.ensure(settings, { create });
+      if (created.length > 0) log.info({ topics: created }, 'created topics');
+      return;
+    } catch (error) {
+      if (!(error instanceof LogError) || error.code === 'missing-topic') throw error;
+      pipeline.cannotBegin(error);
+    } finally {
+      await topics.close();
+    }
+    await pause(pauseMs, stopping);
+    pauseMs = Math.min(2 * pauseMs, BROKER_RETRY_LAST_MS);
+  }
+}
+
+function pause(ms: number, until: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, ms);
+    until.addEventListener('abort', () => {
+      clearTimeout(timer);
+      resolve();
+    });
+  });
+}
+
+function stopSignal(log: Logger): AbortSignal {
+  const controller = new AbortController();
+  const stop = (signal: NodeJS.Signals): void => {
+    if (controller.signal.aborted) return;
+    log.info({ signal }, 'stopping: finishing the file in hand');
+    controller.abort();
+  };
+  process.on('SIGTERM', stop);
+  process.on('SIGINT', stop);
+  return controller.signal;
+}
+
+/** The files in hand need their processors, so these go last. */
+async function takeDown(
+  pipeline: Pipeline,
+  headless: HeadlessSupervisor,
+  server: BridgeServer,
+): Promise<void> {
+  await pipeline.stop();
+  await Promise.all([headless.stop(), server.close()]);
+}
+
+async function forceAfter(ms: number, log: Logger): Promise<void> {
+  await new Promise((resolve) => setTimeout(resolve, ms).unref());
+  log.warn('stopping took too long: what was not published will be read again');
+}

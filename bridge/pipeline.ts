@@ -1,0 +1,601 @@
+/**
+ * The bridge itself: input ─▶ assembler ─▶ dispatcher ─▶ assembler ─▶ publisher ─▶ output, and what is shown of it.
+ *
+ * Crash-only: whatever goes wrong with the log ends the assignment. State is dropped, the output acquired anew, and
+ * everything goes on from the committed progress, exactly as after a kill −9.
+ */
+import { performance } from 'node:perf_hooks';
+import { Alarms } from './alarms.ts';
+import { Assembler } from './assembly/assembler.ts';
+import type { OpenFile } from './assembly/open-file.ts';
+import { NewLogError } from './assembly/positions.ts';
+import { decodeProgress, encodeProgress, type Progress } from './assembly/progress.ts';
+import { HARMLESS_REASONS, type RejectionReason } from './assembly/rejection.ts';
+import { Runs } from './assembly/runs.ts';
+import { Dispatcher } from './dispatch/dispatcher.ts';
+import type { ProcessorLink, ProcessorSession } from './dispatch/lease.ts';
+import { FlowControl } from './flow.ts';
+import type { AssignedPartition, InputPort, InputRecord, OutputPort, StartFrom } from './log/port.ts';
+import { LogError } from './log/port.ts';
+import type { Logger } from './logger.ts';
+import type { BridgeMetrics } from './metrics.ts';
+import type { ExportedSpectrum } from './protocol/exports.ts';
+import { PROTOCOL_VERSION } from './protocol/frames.ts';
+import type { Geometry } from './protocol/geometry.ts';
+import { decodeResult, decodeResultHeaders, resultMoments } from './protocol/result.ts';
+import type { BridgeState, ClientState } from './protocol/state.ts';
+import { isoUtc, Publisher } from './publisher.ts';
+import type { BridgeSource, SpectrumSnapshot } from './server/source.ts';
+import { View } from './view.ts';
+
+/** Period of the bridge's own clock: lingering blocks, lease deadlines, quiet files. */
+const TICK_MS = 50;
+/** How often the end of the input is asked for. */
+const LAG_EVERY_MS = 1_000;
+/** After an output error the next assignment waits, longer each time. */
+const REASSIGN_FIRST_MS = 200;
+const REASSIGN_LAST_MS = 10_000;
+/** A stop waits this long for the files in hand, and gives up earlier when nothing moves. */
+const DRAIN_MS = 7_000;
+const DRAIN_QUIET_MS = 1_500;
+
+export interface PipelineOptions {
+  readonly input: InputPort;
+  readonly output: OutputPort;
+  /** Topic or folder, for messages. */
+  readonly inputName: string;
+  readonly geometry: Geometry;
+  readonly run: string;
+  readonly slicesPerFile: number;
+  readonly from: StartFrom;
+  readonly incompleteAfterMs: number;
+  readonly software: string;
+  readonly metrics: BridgeMetrics;
+  readonly logger: Logger;
+}
+
+/** What lives as long as one assignment of the input. */
+interface Assignment {
+  readonly assembler: Assembler;
+  readonly publisher: Publisher;
+}
+
+export class Pipeline implements BridgeSource {
+  readonly geometry: Geometry;
+  readonly #options: PipelineOptions;
+  readonly #alarms: Alarms;
+  readonly #view: View;
+  readonly #dispatcher: Dispatcher;
+  readonly #flow: FlowControl;
+  readonly #processors = new Map<string, ProcessorLink>();
+  readonly #rejected = new Map<string, number>();
+  readonly #startedUtc = new Date().toISOString();
+  #assignment: Assignment | null = null;
+  #inputTrouble: string | null = 'not connected yet';
+  #outputTrouble: string | null = 'not connected yet';
+  #lagFiles: number | null = null;
+  #messagesPerFile: number | null = null;
+  #latest: BridgeState['latest'] = null;
+  #newestUtcMs = Number.NaN;
+  #filesSinceStart = 0;
+  #reassignMs = REASSIGN_FIRST_MS;
+  #reassignTimer: NodeJS.Timeout | null = null;
+  #clock: NodeJS.Timeout | null = null;
+  #lastTickMs = performance.now();
+  #lastLagMs = 0;
+
+  constructor(options: PipelineOptions) {
+    this.#options = options;
+    this.geometry = options.geometry;
+    this.#alarms = new Alarms(options.logger);
+    this.#view = new View(options.geometry);
+    this.#flow = new FlowControl(options.input);
+    this.#dispatcher = new Dispatcher(
+      {
+        counted: (block, moments, engine) => this.#counted(block.id, moments, engine.kind),
+        abandoned: (block, reason) => this.#assignment?.assembler.abandon(block.id, reason),
+        trouble: (code, message) => this.#alarms.raise(code, message),
+      },
+      () => performance.now(),
+    );
+  }
+
+  async start(): Promise<void> {
+    this.#clock = setInterval(() => this.#tick(), TICK_MS);
+    await this.#options.input.start({
+      assigned: (partitions) => this.#assigned(partitions),
+      revoked: () => this.#revoked(),
+      records: (partition, records, endOffset) => this.#records(partition, records, endOffset),
+      trouble: (error) => this.#inputTroubled(error),
+    });
+  }
+
+  /** Finishes and publishes the files in hand as far as that is possible in a few seconds, then lets go of the log. */
+  async stop(): Promise<void> {
+    await this.#drain();
+    if (this.#clock) clearInterval(this.#clock);
+    if (this.#reassignTimer) clearTimeout(this.#reassignTimer);
+    await this.#options.input.stop();
+    this.#revoked();
+    await this.#options.output.release();
+  }
+
+  // What the server asks for.
+
+  join(link: ProcessorLink): ProcessorSession {
+    this.#processors.set(link.id, link);
+    const session = this.#dispatcher.join(link);
+    const changed =
+      <A extends unknown[]>(act: (...args: A) => void) =>
+      (...args: A) => {
+        act(...args);
+        this.#control();
+      };
+    return {
+      ...session,
+      grant: changed(session.grant),
+      leave: changed(() => {
+        this.#processors.delete(link.id);
+        session.leave();
+      }),
+    };
+  }
+
+  snapshots(): readonly SpectrumSnapshot[] {
+    return this.#view.snapshots();
+  }
+
+  onSpectrum(listener: (snapshot: SpectrumSnapshot) => void): () => void {
+    return this.#view.onSpectrum(listener);
+  }
+
+  /** Whether a processor other than headless ones is connected. */
+  get hasBrowser(): boolean {
+    return this.#dispatcher.hasBrowser;
+  }
+
+  notReady(): readonly string[] {
+    const reasons = [];
+    if (this.#inputTrouble !== null) reasons.push(`input: ${this.#inputTrouble}`);
+    if (this.#outputTrouble !== null) reasons.push(`output: ${this.#outputTrouble}`);
+    return reasons;
+  }
+
+  runSpectrum(name: string): Promise<ExportedSpectrum | null> {
+    const run = this.#assignment?.assembler.runs.get(name);
+    if (!run?.sums) return Promise.resolve(null);
+    const incomplete =
+      this.#assignment?.assembler.incompleteFiles().filter((entry) => entry.run === name) ?? [];
+    return Promise.resolve({
+      run: name,
+      file: null,
+      files: run.published.size,
+      geometry: this.geometry,
+      moments: { count: run.sums.count, mean: run.sums.mean.slice(), m2: run.sums.m2.slice() },
+      firstUtc: isoUtc(run.firstUtcMs),
+      lastUtc: isoUtc(run.lastUtcMs),
+      missing: incomplete.map((entry) => `file ${entry.file}: ${entry.missing}`).join('; '),
+    });
+  }
+
+  async fileSpectrum(run: string, file: number): Promise<ExportedSpectrum | null> {
+    const record = await this.#options.output.read(run, file);
+    if (!record) return null;
+    const provenance = decodeResultHeaders(record.headers);
+    const moments = resultMoments(decodeResult(record.value.toString('utf8')), provenance.geometry);
+    return {
+      run,
+      file,
+      files: 1,
+      geometry: provenance.geometry,
+      moments,
+      firstUtc: provenance.startUtc,
+      lastUtc: provenance.endUtc,
+      missing: '',
+    };
+  }
+
+  state(): BridgeState {
+    const { input, output, software } = this.#options;
+    const assembler = this.#assignment?.assembler ?? null;
+    const runName = assembler?.runs.current ?? this.#options.run;
+    const run = assembler?.runs.get(runName) ?? null;
+    return {
+      software,
+      protocol: PROTOCOL_VERSION,
+      utc: new Date().toISOString(),
+      startedUtc: this.#startedUtc,
+      geometry: this.geometry,
+      input: { kind: input.kind, reachable: this.#inputTrouble === null, trouble: this.#inputTrouble },
+      output: { kind: output.kind, reachable: this.#outputTrouble === null, trouble: this.#outputTrouble },
+      run: {
+        name: runName,
+        filesDone: run?.published.size ?? 0,
+        slicesDone: run?.slices ?? 0,
+        firstUtc: isoUtc(run?.firstUtcMs ?? Number.NaN),
+        lastUtc: isoUtc(run?.lastUtcMs ?? Number.NaN),
+      },
+      lag:
+        this.#lagFiles === null
+          ? null
+          : { files: this.#lagFiles, seconds: this.#lagFiles * this.#fileSeconds() },
+      current: this.#currentFile(),
+      latest: this.#latest,
+      newestDatumUtc: isoUtc(this.#newestUtcMs),
+      headerless: assembler?.headerless ?? false,
+      clients: [...this.#processors.values()].map((link) => this.#describe(link)),
+      rejected: Object.fromEntries(this.#rejected),
+      incomplete: assembler?.incompleteFiles().slice(-100) ?? [],
+      alarms: this.#alarms.list(),
+    };
+  }
+
+  #describe(link: ProcessorLink): ClientState {
+    const figures = this.#dispatcher.figures(link.id);
+    const msPerSlice = figures?.msPerSlice ?? null;
+    return {
+      id: link.id,
+      role: 'processor',
+      headless: link.headless,
+      engine: figures?.engine ?? link.engine,
+      blocksInFlight: figures?.blocksInFlight ?? 0,
+      blocksDone: figures?.blocksDone ?? 0,
+      msPerFile: msPerSlice === null ? null : msPerSlice * this.#options.slicesPerFile,
+    };
+  }
+
+  #currentFile(): BridgeState['current'] {
+    const open = this.#assignment?.assembler.openFiles() ?? [];
+    const oldest = open.reduce<OpenFile | null>((a, b) => (a && a.number <= b.number ? a : b), null);
+    return oldest && { file: oldest.number, slicesDone: oldest.moments.count, slices: oldest.slices };
+  }
+
+  #fileSeconds(): number {
+    return (this.#options.slicesPerFile * this.geometry.bins) / this.geometry.sampleRateHz;
+  }
+
+  // The life of an assignment.
+
+  async #assigned(partitions: readonly AssignedPartition[]): Promise<ReadonlyMap<number, number>> {
+    this.#revoked();
+    let progress: Progress | null;
+    try {
+      progress = await this.#acquire();
+      this.#outputTrouble = null;
+    } catch (error) {
+      this.#outputTrouble = messageOf(error);
+      throw error;
+    }
+    let assignment = this.#newAssignment(progress);
+    let starts: Map<number, number>;
+    try {
+      starts = assignment.assembler.begin(partitions, progress);
+    } catch (error) {
+      if (!(error instanceof NewLogError)) throw error;
+      const renewed = await this.#commitNewLog(error, progress);
+      assignment = this.#newAssignment(renewed);
+      starts = new Map();
+    }
+    await this.#beginUnknown(assignment.assembler, partitions, starts);
+    this.#alarmLost(partitions, progress, starts);
+    this.#assignment = assignment;
+    this.#showRestored(assignment.assembler);
+    this.#options.logger.info(
+      { starts: Object.fromEntries(starts), runs: progress?.runs.length ?? 0 },
+      'input assigned',
+    );
+    this.#flow.reset();
+    this.#control();
+    return starts;
+  }
+
+  async #acquire(): Promise<Progress | null> {
+    const record = await this.#options.output.acquire();
+    const progress = record && decodeProgress(record);
+    if (progress && progress.bins !== this.geometry.bins) {
+      throw new LogError(
+        'unavailable',
+        `the progress in the output is of ${progress.bins} bins, the bridge runs with ${this.geometry.bins}: start it with --bins ${progress.bins}, or with another --topic-out or --data`,
+      );
+    }
+    return progress;
+  }
+
+  async #beginUnknown(
+    assembler: Assembler,
+    partitions: readonly AssignedPartition[],
+    starts: Map<number, number>,
+  ): Promise<void> {
+    const unknown = partitions.filter(({ partition }) => !starts.has(partition));
+    if (unknown.length === 0) return;
+    // A partition that was added to a topic which is known otherwise holds only data that nobody has read.
+    const from = starts.size > 0 ? 'earliest' : this.#options.from;
+    const resolved = await this.#options.input.resolve(from);
+    for (const { partition, lowOffset, endOffset } of unknown) {
+      const start = resolved.get(partition) ?? lowOffset;
+      assembler.beginAt(partition, start, endOffset);
+      starts.set(partition, start);
+    }
+  }
+
+  /** Retention has deleted what was not yet read. */
+  #alarmLost(
+    partitions: readonly AssignedPartition[],
+    progress: Progress | null,
+    starts: ReadonlyMap<number, number>,
+  ): void {
+    for (const { partition, lowOffset } of partitions) {
+      const known = progress?.partitions.find((each) => each.partition === partition);
+      if (!known || known.watermark >= lowOffset || starts.get(partition) !== lowOffset) continue;
+      this.#alarms.raise(
+        'offset-lost',
+        `${this.#options.inputName}, partition ${partition}: offsets ${known.watermark}–${lowOffset - 1} were deleted before they were processed; give the topic more retention`,
+      );
+    }
+  }
+
+  #newAssignment(progress: Progress | null): Assignment {
+    const { geometry, run, slicesPerFile, incompleteAfterMs, output, software, metrics } = this.#options;
+    const assembler = new Assembler(
+      { geometry, run, slicesPerFile, incompleteAfterMs },
+      {
+        block: (block) => this.#dispatcher.add(block),
+        complete: (file) => publisher.add(file),
+        rejected: (reason, message, record, slices) => this.#reject(reason, message, record, slices),
+        incomplete: (file, entry) => {
+          metrics.fileIncomplete();
+          this.#alarms.raise(
+            'incomplete',
+            `file ${file.number} of ${file.run} was given up: ${entry.missing}`,
+          );
+          publisher.publishProgress();
+        },
+        runBegan: (name, record) =>
+          this.#alarms.raise(
+            'file-jump',
+            `file numbers jumped: data go on as run ${name}`,
+            this.#where(record),
+          ),
+      },
+      progress,
+    );
+    const publisher = new Publisher({
+      output,
+      assembler,
+      geometry,
+      software,
+      metrics,
+      published: (file) => this.#published(assembler, file),
+      failed: (error) => this.#outputFailed(error),
+    });
+    return { assembler, publisher };
+  }
+
+  #revoked(): void {
+    this.#assignment?.publisher.stop();
+    this.#assignment = null;
+    this.#dispatcher.clear();
+  }
+
+  /** Everything begins again from the committed progress, after a pause that grows while it keeps failing. */
+  #restart(): void {
+    this.#revoked();
+    if (this.#reassignTimer) return;
+    this.#reassignTimer = setTimeout(() => {
+      this.#reassignTimer = null;
+      this.#options.input.reassign();
+    }, this.#reassignMs);
+    this.#reassignMs = Math.min(2 * this.#reassignMs, REASSIGN_LAST_MS);
+  }
+
+  #outputFailed(error: LogError): void {
+    this.#outputTrouble = error.message;
+    this.#alarms.raise(error.code === 'fenced' ? 'fenced' : 'output', error.message);
+    this.#restart();
+  }
+
+  /** The input is not there yet, and somebody else keeps trying. */
+  cannotBegin(error: LogError): void {
+    this.#inputTroubled(error);
+  }
+
+  #inputTroubled(error: LogError | null): void {
+    this.#inputTrouble = error?.message ?? null;
+    if (error) this.#alarms.raise(error.code, `${this.#options.inputName}: ${error.message}`);
+  }
+
+  /** Another log lies where the known one was: known names go on as `NAME~2`, offsets begin anew. */
+  async #commitNewLog(error: NewLogError, progress: Progress | null): Promise<Progress> {
+    this.#alarms.raise(
+      'new-log',
+      `${this.#options.inputName} is another log than before (${error.message}): a new run begins`,
+    );
+    const runs = new Runs(this.geometry.bins, this.#options.run, progress);
+    runs.continueAll();
+    const renewed = {
+      ...runs.toProgress(),
+      partitions: [],
+      numbering: runs.numbering(),
+      incomplete: progress?.incomplete ?? [],
+    };
+    await this.#options.output.publish([], encodeProgress(renewed));
+    return renewed;
+  }
+
+  // The way of the data.
+
+  #records(partition: number, records: readonly InputRecord[], endOffset: number): void {
+    const assembler = this.#assignment?.assembler;
+    if (!assembler) return;
+    const nowMs = performance.now();
+    try {
+      for (const record of records) assembler.accept(record, endOffset, nowMs);
+    } catch (error) {
+      if (!(error instanceof NewLogError)) throw error;
+      const progress = assembler.progress();
+      this.#revoked();
+      void this.#commitNewLog(error, progress).then(
+        () => this.#restart(),
+        (failure: unknown) =>
+          this.#outputFailed(new LogError('unavailable', messageOf(failure), { cause: failure })),
+      );
+      return;
+    }
+    const sliceBytes = this.geometry.bins * 8;
+    const bytes = records.reduce((sum, record) => sum + (record.value?.length ?? 0), 0);
+    this.#options.metrics.slicesReceived(Math.floor(bytes / sliceBytes));
+    assembler.positions.setEnd(partition, endOffset);
+    this.#control();
+  }
+
+  #counted(block: number, moments: Parameters<Assembler['count']>[1], engine: string): void {
+    const file = this.#assignment?.assembler.count(block, moments, engine);
+    if (file) {
+      this.#newestUtcMs = maxDefined(this.#newestUtcMs, file.newestUtcMs);
+      this.#view.showProgress(factsOf(file), file.moments, performance.now());
+    }
+    this.#control();
+  }
+
+  #published(assembler: Assembler, file: OpenFile): void {
+    this.#outputTrouble = null;
+    this.#reassignMs = REASSIGN_FIRST_MS;
+    this.#filesSinceStart++;
+    this.#latest = {
+      file: file.number,
+      slices: file.moments.count,
+      publishedUtc: new Date().toISOString(),
+    };
+    this.#view.show('latest', factsOf(file), file.moments);
+    this.#showRun(assembler, file.run);
+    this.#options.logger.debug({ run: file.run, file: file.number, slices: file.moments.count }, 'published');
+    this.#control();
+  }
+
+  #showRun(assembler: Assembler, name: string): void {
+    const run = assembler.runs.get(name);
+    if (!run?.sums) return;
+    const facts = {
+      run: name,
+      file: run.lastFile,
+      files: run.published.size,
+      slicesExpected: 0,
+      newestUtcMs: run.lastUtcMs,
+    };
+    this.#view.show('run', facts, run.sums);
+  }
+
+  #showRestored(assembler: Assembler): void {
+    const name = assembler.runs.current;
+    this.#newestUtcMs = maxDefined(this.#newestUtcMs, assembler.runs.get(name)?.lastUtcMs ?? Number.NaN);
+    this.#showRun(assembler, name);
+  }
+
+  #reject(reason: RejectionReason, message: string, record: InputRecord, slices: number): void {
+    const count = Math.max(1, slices);
+    this.#rejected.set(reason, (this.#rejected.get(reason) ?? 0) + count);
+    this.#options.metrics.slicesRejected(reason, count);
+    if (HARMLESS_REASONS.has(reason)) {
+      this.#options.logger.debug({ reason, ...this.#where(record) }, message);
+    } else this.#alarms.raise(reason, message, this.#where(record));
+  }
+
+  #where(record: InputRecord): Record<string, unknown> {
+    return { topic: this.#options.inputName, partition: record.partition, offset: record.offset };
+  }
+
+  // The clock.
+
+  #tick(): void {
+    const nowMs = performance.now();
+    // A process that was stopped must not count its sleep as quiet time of the files.
+    const elapsedMs = Math.min(nowMs - this.#lastTickMs, 4 * TICK_MS);
+    this.#lastTickMs = nowMs;
+    this.#dispatcher.tick();
+    const assembler = this.#assignment?.assembler;
+    if (!assembler) return;
+    assembler.flush(nowMs);
+    const connected = this.#inputTrouble === null;
+    assembler.tick(elapsedMs, (partition) => connected && !this.#flow.isPaused(partition));
+    if (nowMs - this.#lastLagMs >= LAG_EVERY_MS) {
+      this.#lastLagMs = nowMs;
+      void this.#measureLag(assembler);
+    }
+    this.#control();
+  }
+
+  /** Pauses and resumes partitions as memory and the order of files demand. */
+  #control(): void {
+    const assembler = this.#assignment?.assembler;
+    if (!assembler) return;
+    this.#flow.apply(
+      assembler.positions.partitions(),
+      this.#dispatcher.outstandingBytes,
+      this.#dispatcher.hasProcessor,
+      assembler.partitionsAhead(),
+    );
+  }
+
+  async #measureLag(assembler: Assembler): Promise<void> {
+    const { input, metrics } = this.#options;
+    try {
+      const ends = await input.endOffsets();
+      if (this.#assignment?.assembler !== assembler) return;
+      for (const [partition, end] of ends) assembler.positions.setEnd(partition, end);
+      const progress = assembler.progress().partitions;
+      const behind = progress.reduce((sum, { partition, watermark }) => {
+        return sum + Math.max(0, (ends.get(partition) ?? watermark) - watermark);
+      }, 0);
+      this.#messagesPerFile = input.offsetsPerFile ?? assembler.messagesPerFile ?? this.#messagesPerFile;
+      this.#lagFiles = this.#messagesPerFile === null ? null : Math.floor(behind / this.#messagesPerFile);
+      if (behind === 0) this.#lagFiles = 0;
+      input.commit(new Map(progress.map(({ partition, watermark }) => [partition, watermark])));
+    } catch (error) {
+      this.#lagFiles = null;
+      this.#options.logger.debug({ err: error }, 'the end of the input is not known');
+    }
+    metrics.setLag(this.#lagFiles);
+  }
+
+  async #drain(): Promise<void> {
+    const deadline = performance.now() + DRAIN_MS;
+    let quietSinceMs = performance.now();
+    let done = -1;
+    for (;;) {
+      const assignment = this.#assignment;
+      if (!assignment) return;
+      assignment.assembler.draining = true;
+      const open = assignment.assembler.openFiles();
+      if (open.length === 0 && assignment.publisher.idle) return;
+      const nowMs = performance.now();
+      const counted = open.reduce((sum, file) => sum + file.moments.count, 0) + this.#filesSinceStart * 1e6;
+      if (counted !== done) {
+        done = counted;
+        quietSinceMs = nowMs;
+      }
+      if (nowMs > deadline || nowMs - quietSinceMs > DRAIN_QUIET_MS) return;
+      await new Promise((resolve) => setTimeout(resolve, TICK_MS));
+    }
+  }
+}
+
+const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
+
+const maxDefined = (a: number, b: number): number =>
+  Number.isNaN(a) ? b : Number.isNaN(b) ? a : Math.max(a, b);
+
+const factsOf = (
+  file: OpenFile,
+): {
+  run: string;
+  file: number;
+  files: number;
+  slicesExpected: number;
+  newestUtcMs: number;
+} => ({
+  run: file.run,
+  file: file.number,
+  files: 1,
+  slicesExpected: file.slices ?? 0,
+  newestUtcMs: file.newestUtcMs,
+});

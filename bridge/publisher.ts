@@ -1,0 +1,111 @@
+/**
+ * Publishes complete files one after another, each with the progress it implies in one atom.
+ *
+ * On any error the outcome may be unknown, so nothing is tried again here: the owner drops its state and acquires
+ * the output anew, which tells whether the write took effect.
+ */
+import { performance } from 'node:perf_hooks';
+import type { Assembler } from './assembly/assembler.ts';
+import type { OpenFile } from './assembly/open-file.ts';
+import { encodeProgress } from './assembly/progress.ts';
+import { LogError, type OutputPort, type ResultRecord } from './log/port.ts';
+import type { BridgeMetrics } from './metrics.ts';
+import type { Geometry } from './protocol/geometry.ts';
+import { encodeResult, encodeResultHeaders } from './protocol/result.ts';
+
+export interface PublisherOptions {
+  readonly output: OutputPort;
+  readonly assembler: Assembler;
+  readonly geometry: Geometry;
+  readonly software: string;
+  readonly metrics: BridgeMetrics;
+  published(file: OpenFile): void;
+  failed(error: LogError): void;
+}
+
+export class Publisher {
+  readonly #options: PublisherOptions;
+  readonly #queue: OpenFile[] = [];
+  #progressDue = false;
+  #running = false;
+  #stopped = false;
+
+  constructor(options: PublisherOptions) {
+    this.#options = options;
+  }
+
+  get idle(): boolean {
+    return !this.#running && this.#queue.length === 0 && !this.#progressDue;
+  }
+
+  add(file: OpenFile): void {
+    this.#queue.push(file);
+    void this.#run();
+  }
+
+  /** Progress has changed without a result: a file was given up. */
+  publishProgress(): void {
+    this.#progressDue = true;
+    void this.#run();
+  }
+
+  /** The assignment has ended; what is queued will be read again. */
+  stop(): void {
+    this.#stopped = true;
+    this.#queue.length = 0;
+    this.#progressDue = false;
+  }
+
+  async #run(): Promise<void> {
+    if (this.#running) return;
+    this.#running = true;
+    try {
+      while (!this.#stopped && (this.#queue.length > 0 || this.#progressDue)) await this.#publishNext();
+    } catch (error) {
+      const known =
+        error instanceof LogError ? error : new LogError('unavailable', String(error), { cause: error });
+      if (!this.#stopped) this.#options.failed(known);
+      this.stop();
+    } finally {
+      this.#running = false;
+    }
+  }
+
+  async #publishNext(): Promise<void> {
+    const { assembler, output, metrics, published } = this.#options;
+    const file = this.#queue.shift();
+    this.#progressDue = false;
+    const results = file ? [this.#resultOf(file)] : [];
+    if (file) assembler.publish(file);
+    const startMs = performance.now();
+    await output.publish(results, encodeProgress(assembler.progress()));
+    const endMs = performance.now();
+    metrics.published((endMs - startMs) / 1e3);
+    if (!file || this.#stopped) return;
+    metrics.filePublished((endMs - file.lastSliceMs) / 1e3);
+    published(file);
+  }
+
+  #resultOf(file: OpenFile): ResultRecord {
+    const { geometry, software } = this.#options;
+    return {
+      run: file.run,
+      file: file.number,
+      value: Buffer.from(encodeResult(file.moments, geometry, file.number)),
+      headers: encodeResultHeaders({
+        run: file.run,
+        file: file.number,
+        slices: file.moments.count,
+        geometry,
+        startUtc: isoUtc(file.startUtcMs),
+        endUtc: isoUtc(file.newestUtcMs),
+        software,
+        engine: [...file.engines].sort().join('+'),
+      }),
+    };
+  }
+}
+
+/** RFC 3339; null where the time is not known. */
+export const isoUtc = (utcMs: number): string | null =>
+  Number.isFinite(utcMs) ? new Date(utcMs).toISOString() : null;
