@@ -45,8 +45,23 @@ class Builder {
     this.#constants.set(value, made);
     return made;
   }
-  add = (a: Value, b: Value): Value => this.emit({ kind: 'add', a, b });
-  sub = (a: Value, b: Value): Value => this.emit({ kind: 'sub', a, b });
+  /** The value whose negative `a` is, if it is one. */
+  #negated(a: Value): Value | undefined {
+    const made = this.ops[a];
+    return made?.kind === 'neg' ? made.a : undefined;
+  }
+  /** a + b; a sign goes into the operation that uses it, which saves the negation. */
+  add(a: Value, b: Value): Value {
+    const [minusA, minusB] = [this.#negated(a), this.#negated(b)];
+    if (minusB !== undefined) return this.emit({ kind: 'sub', a, b: minusB });
+    if (minusA !== undefined) return this.emit({ kind: 'sub', a: b, b: minusA });
+    return this.emit({ kind: 'add', a, b });
+  }
+  sub(a: Value, b: Value): Value {
+    const minusB = this.#negated(b);
+    if (minusB !== undefined) return this.emit({ kind: 'add', a, b: minusB });
+    return this.emit({ kind: 'sub', a, b });
+  }
   scale = (a: Value, factor: number): Value => this.emit({ kind: 'mul', a, b: this.constant(factor) });
   neg = (a: Value): Value => this.emit({ kind: 'neg', a });
 
@@ -175,6 +190,29 @@ function dft(b: Builder, x: readonly Complex[]): Complex[] {
   return gcd(n1, n2) === 1 ? goodThomas(b, x, n1, n2) : cooleyTukey(b, x, n1, n2);
 }
 
+/** Drops operations that nothing uses: negations whose sign went elsewhere. Inputs stay. */
+function withoutUnused({ radix, ops, outputs }: Codelet): Codelet {
+  const used = new Set(outputs.flatMap(({ re, im }) => [re, im]));
+  for (let index = ops.length - 1; index >= 0; index--) {
+    const made = ops[index] as Op;
+    if (!used.has(index)) continue;
+    if ('a' in made) used.add(made.a);
+    if ('b' in made) used.add(made.b);
+  }
+  const kept = ops.flatMap((made, index) => (used.has(index) || made.kind === 'input' ? [index] : []));
+  const moved = new Map(kept.map((from, to) => [from, to]));
+  const at = (value: Value): Value => moved.get(value) as Value;
+  return {
+    radix,
+    ops: kept.map((from) => {
+      const made = ops[from] as Op;
+      if (made.kind === 'input' || made.kind === 'const') return made;
+      return made.kind === 'neg' ? { ...made, a: at(made.a) } : { ...made, a: at(made.a), b: at(made.b) };
+    }),
+    outputs: outputs.map(({ re, im }) => ({ re: at(re), im: at(im) })),
+  };
+}
+
 /** The forward DFT of `radix` points; radix = 2^a · 3^b. */
 export function dftCodelet(radix: number): Codelet {
   const b = new Builder();
@@ -183,5 +221,5 @@ export function dftCodelet(radix: number): Codelet {
     im: b.emit({ kind: 'input', index: 2 * r + 1 }),
   }));
   const outputs = dft(b, inputs);
-  return { radix, ops: b.ops, outputs };
+  return withoutUnused({ radix, ops: b.ops, outputs });
 }

@@ -17,6 +17,8 @@ export interface Spy {
   readonly devices: GPUDevice[];
   /** Buffers made on any of them. */
   buffers: number;
+  /** Set: every buffer is asked for in the largest size there may be, which the driver answers with an error. */
+  memoryGone: boolean;
 }
 
 export interface SpyChanges {
@@ -38,13 +40,16 @@ export function spyOn(gpu: GPU, changes: SpyChanges = {}): Spy {
       createShaderModule: (d) => device.createShaderModule({ ...d, code: kernel(d.code) }),
       createBuffer: (d) => {
         spy.buffers++;
-        return device.createBuffer(d);
+        return device.createBuffer(spy.memoryGone ? { ...d, size: device.limits.maxBufferSize } : d);
       },
     });
   };
   const wrapAdapter = (adapter: GPUAdapter): GPUAdapter =>
     forward(adapter, {
-      requestDevice: async (d) => wrapDevice(await adapter.requestDevice(d)),
+      requestDevice: async (d) => {
+        const requiredLimits = { maxBufferSize: adapter.limits.maxBufferSize };
+        return wrapDevice(await adapter.requestDevice({ ...d, requiredLimits }));
+      },
       ...(fallback !== undefined && { info: forward(adapter.info, { isFallbackAdapter: fallback }) }),
     });
   const spy: Spy = {
@@ -56,6 +61,7 @@ export function spyOn(gpu: GPU, changes: SpyChanges = {}): Spy {
     }),
     devices,
     buffers: 0,
+    memoryGone: false,
   };
   return spy;
 }

@@ -33,7 +33,7 @@ afterAll(() => device.destroy());
 
 const { storage, uniform, copySource, copyTarget, mapRead } = BUFFER_USAGE;
 
-const make = (size: number, usage = storage): GPUBuffer =>
+const make = (size: number, usage: number = storage): GPUBuffer =>
   device.createBuffer({ size, usage: usage | copySource | copyTarget });
 
 function filled(data: Float32Array<ArrayBuffer> | Uint32Array<ArrayBuffer>): GPUBuffer {

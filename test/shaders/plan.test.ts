@@ -42,7 +42,7 @@ function runPlan(plan: SpectrumPlan, re: ArrayLike<number>, im: ArrayLike<number
   const table = twiddleTable(plan);
   let from = Array.from({ length: plan.bins }, (_, n) => [re[n] as number, im[n] as number]);
   for (const { radix, span, butterflies, twiddles } of plan.stages) {
-    const to = new Array<number[]>(plan.bins);
+    const to = Array.from({ length: plan.bins }, (): number[] => []);
     const codelet = dftCodelet(radix);
     for (let t = 0; t < butterflies; t++) {
       const input = Array.from({ length: radix }, (_, r) => {

@@ -87,25 +87,21 @@ function timeSumsOf(
 
 const peakOf = (t: TimeSums): number => Math.max(-t.minI, t.maxI, -t.minQ, t.maxQ);
 
-export interface GpuTelemetry {
-  /** Time of the last block on the GPU, from timestamps; nothing where the adapter has none. */
-  readonly lastBlockMs: number | undefined;
-  /** Adapter made of software, which is right but never fast. */
-  readonly software: boolean;
-}
-
 export class GpuEngine implements SpectrumEngine {
   readonly description: EngineDescription;
   readonly depth = LANES;
+  /** Resolves with the fault, or `disposed`, that ended this engine; it never rejects. */
+  readonly ended: Promise<EngineError>;
   readonly #device: GPUDevice;
   readonly #bins: number;
-  readonly #software: boolean;
   readonly #limits: Limits;
   readonly #lanes: readonly Lane[];
   readonly #free: Lane[];
   readonly #waiting: ((lane: Lane) => void)[] = [];
   readonly #pending = new Set<(reason: EngineError) => void>();
   #over: EngineError | undefined;
+  #released: Promise<void> | undefined;
+  #onEnd: (reason: EngineError) => void = () => {};
   #lastBlockMs: number | undefined;
   /** First guess for the next block: samples of one run are of one size. */
   #scaleExponent = 0;
@@ -120,7 +116,6 @@ export class GpuEngine implements SpectrumEngine {
     this.description = { kind: 'gpu', name, why: 'WebGPU passed its self-test' };
     this.#device = device;
     this.#bins = bins;
-    this.#software = software;
     this.#limits = limitsFor(bins, software);
     const live = slicesPerBlockLimit(bins);
     const sizes: LaneSizes = {
@@ -130,11 +125,15 @@ export class GpuEngine implements SpectrumEngine {
     };
     this.#lanes = Array.from({ length: LANES }, (_, index) => new Lane(device, passes, bins, index, sizes));
     this.#free = [...this.#lanes];
+    this.ended = new Promise((resolve) => {
+      this.#onEnd = resolve;
+    });
     watchDevice(device, (fault) => this.#end(fault));
   }
 
-  get telemetry(): GpuTelemetry {
-    return { lastBlockMs: this.#lastBlockMs, software: this.#software };
+  /** Time of the last block on the GPU, from timestamps; nothing where the adapter has none. */
+  get lastBlockMs(): number | undefined {
+    return this.#lastBlockMs;
   }
 
   /**
@@ -154,17 +153,24 @@ export class GpuEngine implements SpectrumEngine {
     });
   }
 
-  dispose(): Promise<void> {
+  async dispose(): Promise<void> {
     this.#end(new EngineError('disposed', 'the GPU engine was shut down'));
-    return Promise.resolve();
+    await this.#released;
   }
 
   #end(reason: EngineError): void {
     if (this.#over) return;
     this.#over = reason;
+    this.#onEnd(reason);
     for (const reject of this.#pending) reject(reason);
-    for (const lane of this.#lanes) lane.destroy();
-    this.#device.destroy();
+    // Later, because Dawn reports some faults from inside of a call, and holds its lock until that returns.
+    this.#released = new Promise((resolve) => {
+      setTimeout(() => {
+        for (const lane of this.#lanes) lane.destroy();
+        this.#device.destroy();
+        resolve();
+      });
+    });
   }
 
   async #process(block: EngineBlock): Promise<BlockMoments> {
