@@ -91,10 +91,12 @@ test('notices: alarms first, counted', () => {
       to: { kind: 'wasm', name: '2 threads', why: 'the GPU went away' },
       atMs: NOW,
     },
+    engineTrouble: 'the self-test failed',
     isSecure: false,
   });
   expect(notices.map(({ code, count }) => [code, count])).toEqual([
     ['engine-failover', 1],
+    ['no-engine', 1],
     ['topic-recreated', 4],
     ['incomplete-files', 1],
     ['rejected-messages', 3],
@@ -102,9 +104,11 @@ test('notices: alarms first, counted', () => {
     ['insecure-page', 1],
   ]);
   expect(notices[0]?.detail).toBe('the GPU went away');
-  expect(notices[3]?.detail).toBe('wrong-checksum: 2, non-finite: 1');
+  expect(notices[4]?.detail).toBe('wrong-checksum: 2, non-finite: 1');
 });
 
 test('no notices on a secure page where all is well', () => {
-  expect(noticesOf({ state: bridgeState(), failover: null, isSecure: true })).toEqual([]);
+  expect(noticesOf({ state: bridgeState(), failover: null, engineTrouble: null, isSecure: true })).toEqual(
+    [],
+  );
 });

@@ -60,11 +60,22 @@ test('a new run clears the traces of the old one, even when its data are older',
 
 test('another kind of engine during the visit is a failover; the first one is not', () => {
   const model = start();
-  applyUpdate(model, { engine: { kind: 'gpu', name: 'NVIDIA', why: '' }, spectra: [] });
+  applyUpdate(model, {
+    engine: { description: { kind: 'gpu', name: 'NVIDIA', why: '' }, trouble: null },
+    spectra: [],
+  });
   expect(model.failover.value).toBeNull();
-  applyUpdate(model, { engine: { kind: 'wasm', name: '2 threads', why: 'device lost' }, spectra: [] });
+  applyUpdate(model, {
+    engine: { description: { kind: 'wasm', name: '2 threads', why: 'device lost' }, trouble: null },
+    spectra: [],
+  });
   expect(model.failover.value).toMatchObject({ from: { kind: 'gpu' }, to: { kind: 'wasm' } });
   expect(model.notices.value[0]?.code).toBe('engine-failover');
+  applyUpdate(model, {
+    engine: { description: { kind: 'gpu', name: 'NVIDIA', why: 'back again' }, trouble: null },
+    spectra: [],
+  });
+  expect(model.notices.value).toEqual([]);
 });
 
 test('the bridge’s clock corrects this machine’s', () => {
@@ -75,4 +86,11 @@ test('the bridge’s clock corrects this machine’s', () => {
     spectra: [{ spectrum: spectrum({ newestUtcMs: NOW + 3_599_000 }), arrivedMs: NOW }],
   });
   expect(model.freshness.value).toMatchObject({ liveness: 'live', ageSeconds: 1 });
+});
+
+test('attempts that fail do not make a lost connection any younger', () => {
+  const model = start();
+  applyUpdate(model, { connection: { phase: 'lost', reason: 'a', sinceMs: NOW }, spectra: [] });
+  applyUpdate(model, { connection: { phase: 'lost', reason: 'b', sinceMs: NOW + 9000 }, spectra: [] });
+  expect(model.connection.value).toEqual({ phase: 'lost', reason: 'b', sinceMs: NOW });
 });

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { exposureText } from '../../web/ui/spectrum/legend.tsx';
 import { valueText } from '../../web/ui/spectrum/read-out.tsx';
-import { csvName } from '../../web/ui/strip/download.ts';
+import { csvName, slicesOf } from '../../web/ui/strip/download.ts';
 import { engineLine, engineName } from '../../web/ui/strip/engine-line.ts';
 import { tokenOfFragment } from '../../web/ui/model/token.ts';
 import { bridgeState, processor, spectrum } from './states.ts';
@@ -16,16 +16,16 @@ test('engine: the kind is said once', () => {
 });
 
 test('a processor shows its own engine and speed, a viewer that of whoever works', () => {
-  expect(engineLine(own, 'processor', bridgeState())).toEqual({
+  expect(engineLine(own, 'processor', bridgeState(), 'p1')).toEqual({
     name: 'CPU (SIMD) 2 threads',
     why: 'no WebGPU adapter',
     msPerFile: 24,
   });
   const headless = { ...processor, headless: true };
-  expect(engineLine(null, 'viewer', bridgeState({ clients: [headless] })).why).toBe(
+  expect(engineLine(null, 'viewer', bridgeState({ clients: [headless] }), 'v1').why).toBe(
     'headless processor: no WebGPU adapter',
   );
-  expect(engineLine(null, 'viewer', bridgeState({ clients: [] })).name).toBe('no engine');
+  expect(engineLine(null, 'viewer', bridgeState({ clients: [] }), 'v1').name).toBe('no engine');
 });
 
 test('what is averaged stands next to the name of the trace', () => {
@@ -44,8 +44,11 @@ test('the value under the cursor with its error, in the unit shown', () => {
   expect(valueText(spectrum({ mean: new Float32Array(256) }), 3, 'published', 'db')).toBe('no power');
 });
 
-test('the CSV is named by run and n', () => {
-  expect(csvName('run404~2', 8193)).toBe('haloscope_run404-2_n8193.csv');
+test('the CSV is named by run and by the n that is in it', () => {
+  const csv = 'freq_Hz,power,std,count\n10352000000,4.9e-9,4.8e-9,8193\n10352000651,4.9e-9,4.8e-9,8193\n';
+  expect(csvName('run404~2', slicesOf(csv))).toBe('haloscope_run404~2_n8193.csv');
+  expect(slicesOf('freq_Hz,power,std,count\n')).toBeNull();
+  expect(csvName('../run', slicesOf('not a table'))).toBe('haloscope_..-run.csv');
 });
 
 test('the token is taken from the fragment only', () => {

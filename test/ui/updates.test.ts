@@ -23,8 +23,9 @@ test('a reader that does not ask gets only the newest of each thing, and every t
 test('a reader that asks waits until something changes, and gets each change once', async () => {
   const updates = new Updates();
   const first = updates.next();
-  updates.engine({ kind: 'ts', name: 'x', why: 'y' });
-  expect(await first).toEqual({ engine: { kind: 'ts', name: 'x', why: 'y' }, spectra: [] });
+  const report = { description: { kind: 'ts', name: 'x', why: 'y' }, trouble: null } as const;
+  updates.engine(report);
+  expect(await first).toEqual({ engine: report, spectra: [] });
   let answered = false;
   const second = updates.next().then((update) => {
     answered = true;
@@ -32,6 +33,6 @@ test('a reader that asks waits until something changes, and gets each change onc
   });
   await Promise.resolve();
   expect(answered).toBe(false);
-  updates.engine(null);
-  expect(await second).toEqual({ engine: null, spectra: [] });
+  updates.engine({ description: null, trouble: 'gone' });
+  expect(await second).toEqual({ engine: { description: null, trouble: 'gone' }, spectra: [] });
 });

@@ -8,13 +8,15 @@ export interface Range {
   readonly max: number;
 }
 
-/** Share of the bins cut off at either end by `robust`: 6 of 3072, more than a tone and its leakage cover. */
-const TRIMMED_SHARE = 0.002;
-/** At least so many are cut, once there are enough bins for it: a line seldom falls into one bin alone. */
-const TRIMMED_AT_LEAST = 3;
-const ENOUGH_BINS = 60;
-/** Air above and below, as a share of the span: the trimmed ±2.9 σ of noise become ±3.9 σ. */
-const MARGIN = 0.17;
+/** Bins at either end that `robust` may leave out: more than a tone and its leakage cover, 6 of 3072. */
+const LEFT_OUT_SHARE = 0.002;
+const LEFT_OUT_AT_LEAST = 3;
+/** Zoomed in far, at most this share: what fills the view is what a person wants to see. */
+const LEFT_OUT_AT_MOST = 1 / 8;
+/** Left out are only values farther from the rest than this share of its span: tails of noise stay in view. */
+const GAP = 0.35;
+/** Air above and below, as a share of the span. */
+const MARGIN = 0.12;
 /** A range that is this much wider than needed is narrowed. */
 const SLACK = 1.8;
 
@@ -22,14 +24,17 @@ const SLACK = 1.8;
 export class RangeFinder {
   #values = new Float64Array(4096);
   #count = 0;
+  #arrays = 0;
 
   clear(): void {
     this.#count = 0;
+    this.#arrays = 0;
   }
 
   /** Adds bins `from` to `to` (exclusive); infinities (zero power in dB) and NaN do not count. */
   add(values: Float64Array, from: number, to: number): void {
     const end = Math.min(values.length, to);
+    this.#arrays++;
     for (let k = Math.max(0, from); k < end; k++) {
       const value = values[k] as number;
       if (!Number.isFinite(value)) continue;
@@ -38,14 +43,25 @@ export class RangeFinder {
     }
   }
 
-  /** Null while there is nothing finite to show. `full` keeps every bin in view, `robust` trims both ends. */
+  /** Null while there is nothing finite to show. `full` keeps every value in view, `robust` leaves out lines. */
   find(mode: 'robust' | 'full'): Range | null {
     const n = this.#count;
     if (n === 0) return null;
     const sorted = this.#values.subarray(0, n).sort();
-    const trim =
-      mode === 'full' || n < ENOUGH_BINS ? 0 : Math.max(TRIMMED_AT_LEAST, Math.floor(n * TRIMMED_SHARE));
-    return withMargin(sorted[trim] as number, sorted[n - 1 - trim] as number);
+    const aside = mode === 'full' ? 0 : this.#mayLeaveOut();
+    let low = aside;
+    let high = n - 1 - aside;
+    const gap = ((sorted[high] as number) - (sorted[low] as number)) * GAP;
+    while (low > 0 && (sorted[low] as number) - (sorted[low - 1] as number) <= gap) low--;
+    while (high < n - 1 && (sorted[high + 1] as number) - (sorted[high] as number) <= gap) high++;
+    return withMargin(sorted[low] as number, sorted[high] as number);
+  }
+
+  /** Every array may have its own values of the same few bins. */
+  #mayLeaveOut(): number {
+    const bins = this.#count / this.#arrays;
+    const most = Math.floor(bins * LEFT_OUT_AT_MOST);
+    return this.#arrays * Math.min(most, Math.max(LEFT_OUT_AT_LEAST, Math.floor(bins * LEFT_OUT_SHARE)));
   }
 
   #grow(): void {

@@ -31,12 +31,19 @@ export interface ReceivedState {
   readonly arrivedMs: number;
 }
 
+/** The engine of this page. */
+export interface EngineReport {
+  /** Null: none yet, or none is needed (viewer). */
+  readonly description: EngineDescription | null;
+  /** Why it could not be made, or was lost. */
+  readonly trouble: string | null;
+}
+
 /** Only what has changed since the last update. */
 export interface MonitorUpdate {
   readonly connection?: Connection;
   readonly state?: ReceivedState;
-  /** Null: no engine yet, or none is needed (viewer). */
-  readonly engine?: EngineDescription | null;
+  readonly engine?: EngineReport;
   readonly spectra: readonly ReceivedSpectrum[];
 }
 
@@ -59,7 +66,7 @@ export class Updates {
     this.#changed();
   }
 
-  engine(engine: EngineDescription | null): void {
+  engine(engine: EngineReport): void {
     this.#pending.engine = engine;
     this.#changed();
   }

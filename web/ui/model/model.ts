@@ -14,7 +14,7 @@ import {
 } from '../../../bridge/protocol/geometry.ts';
 import type { BridgeState, ClientRole } from '../../../bridge/protocol/state.ts';
 import type { EngineDescription } from '../../engine/engine.ts';
-import type { Connection, MonitorUpdate, ReceivedSpectrum } from '../../worker/updates.ts';
+import type { Connection, EngineReport, MonitorUpdate, ReceivedSpectrum } from '../../worker/updates.ts';
 import { type ChainSummary, summarise } from './chain.ts';
 import { type Failover, type Notice, noticesOf } from './notices.ts';
 import { createView, type View, type ViewValues } from './view.ts';
@@ -27,6 +27,8 @@ export interface Model {
   readonly connection: Signal<Connection>;
   readonly state: Signal<BridgeState | null>;
   readonly engine: Signal<EngineDescription | null>;
+  /** Why this page has no engine, where it should have one. */
+  readonly engineTrouble: Signal<string | null>;
   readonly failover: Signal<Failover | null>;
   readonly spectra: Spectra;
   readonly newest: Signal<NewestDatum | null>;
@@ -59,6 +61,7 @@ export function createModel(initial: ViewValues, options: { isKiosk: boolean; is
   const connection = signal<Connection>({ phase: 'connecting' });
   const state = signal<BridgeState | null>(null);
   const engine = signal<EngineDescription | null>(null);
+  const engineTrouble = signal<string | null>(null);
   const failover = signal<Failover | null>(null);
   const newest = signal<NewestDatum | null>(null);
   const nowMs = signal(Date.now());
@@ -92,7 +95,12 @@ export function createModel(initial: ViewValues, options: { isKiosk: boolean; is
     }),
   );
   const notices = computed(() =>
-    noticesOf({ state: state.value, failover: failover.value, isSecure: options.isSecure }),
+    noticesOf({
+      state: state.value,
+      failover: failover.value,
+      engineTrouble: engineTrouble.value,
+      isSecure: options.isSecure,
+    }),
   );
 
   return {
@@ -101,6 +109,7 @@ export function createModel(initial: ViewValues, options: { isKiosk: boolean; is
     connection,
     state,
     engine,
+    engineTrouble,
     failover,
     spectra,
     newest,
@@ -123,7 +132,7 @@ const welcomeOf = (connection: Connection) => (connection.phase === 'open' ? con
 /** Brings an update of the worker into the model, as one change. */
 export function applyUpdate(model: Model, update: MonitorUpdate): void {
   batch(() => {
-    if (update.connection !== undefined) model.connection.value = update.connection;
+    if (update.connection !== undefined) applyConnection(model, update.connection);
     if (update.state !== undefined) {
       model.state.value = update.state.state;
       model.clockOffsetMs.value = Date.parse(update.state.state.utc) - update.state.arrivedMs;
@@ -133,9 +142,19 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
   });
 }
 
-function applyEngine(model: Model, next: EngineDescription | null): void {
+function applyConnection(model: Model, next: Connection): void {
+  const before = model.connection.peek();
+  // Attempts that fail do not make the loss any younger.
+  model.connection.value =
+    before.phase === 'lost' && next.phase === 'lost' ? { ...next, sinceMs: before.sinceMs } : next;
+}
+
+function applyEngine(model: Model, { description: next, trouble }: EngineReport): void {
+  model.engineTrouble.value = trouble;
   const before = model.engine.peek();
-  if (before !== null && next !== null && before.kind !== next.kind)
+  // Back on the GPU the matter is settled.
+  if (next?.kind === 'gpu') model.failover.value = null;
+  else if (before !== null && next !== null && before.kind !== next.kind)
     model.failover.value = { from: before, to: next, atMs: Date.now() };
   model.engine.value = next;
 }

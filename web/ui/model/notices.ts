@@ -25,6 +25,7 @@ export interface Failover {
 export interface NoticeInput {
   readonly state: BridgeState | null;
   readonly failover: Failover | null;
+  readonly engineTrouble: string | null;
   readonly isSecure: boolean;
 }
 
@@ -85,8 +86,16 @@ function ofState(state: BridgeState): Notice[] {
 }
 
 /** Alarms first. */
-export function noticesOf({ state, failover, isSecure }: NoticeInput): readonly Notice[] {
+export function noticesOf({ state, failover, engineTrouble, isSecure }: NoticeInput): readonly Notice[] {
   const notices = state === null ? [] : ofState(state);
+  if (engineTrouble !== null)
+    notices.unshift({
+      code: 'no-engine',
+      isAlarm: true,
+      title: 'No engine in this page',
+      detail: engineTrouble,
+      count: 1,
+    });
   if (failover !== null) notices.unshift(ofFailover(failover));
   if (!isSecure) notices.push(insecure);
   return notices.sort((a, b) => Number(b.isAlarm) - Number(a.isAlarm));

@@ -21,6 +21,7 @@ export interface PlotSource {
   readonly unit: () => PowerUnit;
   readonly scale: () => PowerScale;
   readonly loHz: () => number;
+  readonly bandColour: (trace: Trace) => string;
   readonly paths: (trace: Trace, u: uPlot) => TracePaths;
   /** Bin that the cursor means at this bin: the strongest one under the pixel. */
   readonly snap: (u: uPlot, bin: number) => number;
@@ -42,7 +43,7 @@ function series(source: PlotSource, remPixels: number): uPlot.Series[] {
     pxAlign: 0,
     width: lineWidth(trace, remPixels),
     stroke: () => source.palette().trace[trace],
-    fill: () => source.palette().band[trace],
+    fill: () => source.bandColour(trace),
     points: { show: false },
     paths: (u: uPlot) => source.paths(trace, u),
   }));

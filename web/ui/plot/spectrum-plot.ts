@@ -145,7 +145,8 @@ export class SpectrumPlot {
     for (const trace of deciding) {
       const arrays = this.#arrays.arrays(trace);
       this.#finder.add(arrays.mean, from, to);
-      if (band === 'none') continue;
+      // The error of the mean is no wider than the scatter of the bins, which the margin leaves room for.
+      if (band !== 'std') continue;
       if (!isBottomless) this.#finder.add(arrays.low, from, to);
       this.#finder.add(arrays.high, from, to);
     }
@@ -202,6 +203,8 @@ export class SpectrumPlot {
       isEmpty: () => !TRACES.some((trace) => this.#hasData(trace)),
       unit: () => this.#view.unit,
       scale: () => this.#view.scale,
+      bandColour: (trace: Trace) =>
+        (this.#view.band === 'std' ? this.#palette.wideBand : this.#palette.band)[trace],
       loHz: () => this.#geometry.loHz,
       paths: (trace: Trace, u: uPlot) => this.#paths(trace, u),
       snap: (u: uPlot, bin: number) => this.#snap(u, bin),

@@ -3,15 +3,15 @@
  */
 import type { Model } from '../model/model.ts';
 
-/** «haloscope_run404_n35073.csv»; `~` and the like stay out of file names. */
-export const csvName = (run: string, slices: number): string =>
-  `haloscope_${run.replace(/[^A-Za-z0-9._-]/g, '-')}_n${slices}.csv`;
+/** «haloscope_run404_n35073.csv». */
+export const csvName = (run: string, slices: number | null): string =>
+  `haloscope_${run.replace(/[^A-Za-z0-9._~-]/g, '-')}${slices === null ? '' : `_n${slices}`}.csv`;
 
-/** Slices behind the file that the server made; the page's own number may be a file older. */
-function slicesOf(csv: string, otherwise: number): number {
-  const row = csv.split('\n').find((line) => /^[0-9]/.test(line));
+/** n behind the file: the count in its first row; the page's own number may be a file older. */
+export function slicesOf(csv: string): number | null {
+  const row = csv.slice(0, 1000).split('\n')[1];
   const count = Number(row?.split(',')[3]);
-  return Number.isInteger(count) ? count : otherwise;
+  return Number.isInteger(count) && count > 0 ? count : null;
 }
 
 export async function downloadRun(model: Model): Promise<void> {
@@ -22,9 +22,9 @@ export async function downloadRun(model: Model): Promise<void> {
     if (!response.ok)
       throw new Error(`the bridge answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
     const csv = await response.text();
-    const slices = slicesOf(csv, model.state.peek()?.run.slicesDone ?? 0);
-    save(new Blob([csv], { type: 'text/csv' }), csvName(run, slices));
-    model.message.value = `Saved ${csvName(run, slices)}.`;
+    const name = csvName(run, slicesOf(csv));
+    save(new Blob([csv], { type: 'text/csv' }), name);
+    model.message.value = `Saved ${name}.`;
   } catch (error) {
     model.message.value = `No CSV: ${error instanceof Error ? error.message : String(error)}`;
   }

@@ -31,10 +31,11 @@ export function engineLine(
   own: EngineDescription | null,
   role: ClientRole | null,
   state: BridgeState | null,
+  clientId: string | null,
 ): EngineLine {
   const working = processors(state);
   if (role === 'processor' && own !== null) {
-    const me = working.find((client) => client.engine?.name === own.name && client.engine.kind === own.kind);
+    const me = working.find((client) => client.id === clientId);
     return { name: engineName(own), why: own.why, msPerFile: me?.msPerFile ?? null };
   }
   const other = working[0];

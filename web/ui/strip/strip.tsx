@@ -7,6 +7,7 @@ import { fixed, grouped, THIN } from '../format/numbers.ts';
 import { age, span } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import type { LinkState } from '../../../bridge/protocol/state.ts';
+import type { Connection } from '../../worker/updates.ts';
 import { linkName } from '../model/chain.ts';
 import { type EngineLine, engineLine } from './engine-line.ts';
 import { downloadRun } from './download.ts';
@@ -55,9 +56,12 @@ function Progress({ model }: { model: Model }) {
   );
 }
 
+const clientId = (connection: Connection): string | null =>
+  connection.phase === 'open' ? connection.welcome.client : null;
+
 function EngineCell({ model }: { model: Model }) {
   const line = useComputed<EngineLine>(() =>
-    engineLine(model.engine.value, model.role.value, model.state.value),
+    engineLine(model.engine.value, model.role.value, model.state.value, clientId(model.connection.value)),
   ).value;
   return (
     <span
@@ -99,7 +103,7 @@ function Buttons({ model }: { model: Model }) {
         onClick={toggle('chain')}
         title="State of the chain, alarms and incomplete files (key i)"
       >
-        {count === 0 ? 'Chain' : `Chain · ${count}`}
+        {count === 0 ? 'Status' : `Status · ${count}`}
       </button>
       <button
         type="button"

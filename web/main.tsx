@@ -1,0 +1,41 @@
+/**
+ * The page: takes the token out of the address, puts the model on the screen, and lets a worker own socket and
+ * engine, so that neither slices nor waiting ever touch this thread.
+ */
+import { wrap } from 'comlink';
+import { followWorker } from './ui/link.ts';
+import { createModel } from './ui/model/model.ts';
+import { takeToken } from './ui/model/token.ts';
+import { readView } from './ui/model/view.ts';
+import { reloadOnceOnMismatch } from './ui/reload.ts';
+import { startPage } from './ui/start.tsx';
+import { readRequest } from './ui/request.ts';
+import type { MonitorWorker } from './worker/worker.ts';
+
+const root = document.getElementById('app');
+if (root === null) throw new Error('the page has no element #app: it was not built from web/index.html');
+
+const query = new URLSearchParams(location.search);
+const token = takeToken();
+const model = createModel(readView(query), { isKiosk: query.has('kiosk'), isSecure: window.isSecureContext });
+startPage(root, model);
+reloadOnceOnMismatch(model);
+// A link with a token, opened in a tab that shows this page already, changes the fragment only.
+window.addEventListener('hashchange', () => {
+  if (takeToken() !== token) location.reload();
+});
+
+const worker = new Worker(new URL('./worker/worker.ts', import.meta.url), {
+  type: 'module',
+  name: 'haloscope',
+});
+worker.addEventListener('error', (event) => {
+  model.connection.value = {
+    phase: 'lost',
+    reason: `The page's worker failed: ${event.message || 'its script could not be loaded'}. Reload the page.`,
+    sinceMs: Date.now(),
+  };
+});
+const monitor = wrap<MonitorWorker>(worker);
+void monitor.start({ pageUrl: location.href, token, ...readRequest(query) });
+void followWorker(model, () => monitor.next());

@@ -1,0 +1,66 @@
+/**
+ * The page's worker: owns the session and the engine, so that slices never touch the main thread and a hidden tab
+ * keeps its pace. The page talks to it through Comlink and pulls what is new.
+ */
+import { expose, transfer } from 'comlink';
+import { SOFTWARE } from '../../bridge/protocol/software.ts';
+import type { ClientRole } from '../../bridge/protocol/state.ts';
+import { createEngine, type EnginePreference } from '../engine/choose.ts';
+import { Session } from './session.ts';
+import { type MonitorUpdate, Updates } from './updates.ts';
+
+export interface MonitorOptions {
+  /** Address of the page; the bridge is where it came from. */
+  readonly pageUrl: string;
+  readonly token: string | null;
+  readonly role: ClientRole | 'auto';
+  readonly engine: EnginePreference;
+}
+
+const updates = new Updates();
+
+function createSession(options: MonitorOptions): Session {
+  return new Session({
+    url: new URL('./', options.pageUrl),
+    open: (url) => new WebSocket(url),
+    software: SOFTWARE,
+    role: options.role,
+    headless: false,
+    token: options.token ?? undefined,
+    createEngine: (bins, onChange) =>
+      createEngine({ bins, window: 'none', prefer: options.engine, onChange }),
+    handlers: {
+      connection: (connection) => updates.connection(connection),
+      state: (state) => updates.state({ state, arrivedMs: Date.now() }),
+      spectrum: (spectrum) => updates.spectrum({ spectrum, arrivedMs: Date.now() }),
+      engine: (description, trouble) => updates.engine({ description, trouble }),
+    },
+  });
+}
+
+/** Buffers of an update; mean and std of a spectrum may share one. */
+const buffersOf = (update: MonitorUpdate): Transferable[] => [
+  ...new Set(update.spectra.flatMap(({ spectrum }) => [spectrum.mean.buffer, spectrum.std.buffer])),
+];
+
+let session: Session | null = null;
+
+const monitor = {
+  /** Connects; called once. */
+  start(options: MonitorOptions): void {
+    if (session !== null) throw new Error('the session runs already');
+    session = createSession(options);
+    session.start();
+    // The network is back: no need to wait out the pause.
+    self.addEventListener('online', () => session?.reconnect());
+  },
+
+  /** What has changed since the last call; waits while nothing has. */
+  async next(): Promise<MonitorUpdate> {
+    const update = await updates.next();
+    return transfer(update, buffersOf(update));
+  },
+};
+export type MonitorWorker = typeof monitor;
+
+expose(monitor);
