@@ -9,6 +9,9 @@ import { LmdbOutput } from '../../bridge/log/embedded/output.ts';
 import { outputContract } from './contract.ts';
 import { startPublishing } from './publishing-child.ts';
 
+/** A few dozen results of 100 kB. */
+const DISK_BYTES = 4 * 1024 * 1024;
+
 async function temporary(): Promise<string> {
   return mkdtemp(join(tmpdir(), 'haloscope-store-'));
 }
@@ -45,5 +48,25 @@ test('another process is kept out with the name of the owner, until the owner di
   });
   const acknowledged = await child.kill();
   expect(Number(await output.acquire())).toBeGreaterThanOrEqual(acknowledged);
+  await output.release();
+});
+
+test('a full disk is named, and takes nothing of what was published', async () => {
+  const directory = await temporary();
+  onTestFinished(() => rm(directory, { recursive: true }));
+  const child = await startPublishing({ kind: 'embedded', directory }, DISK_BYTES);
+  expect(await child.error).toBe('disk-full');
+  const acknowledged = await child.kill();
+  expect(acknowledged).toBeGreaterThan(5);
+  const output = new LmdbOutput({ directory });
+  const files = Number(await output.acquire());
+  expect(files).toBe(acknowledged);
+  expect(await keysOf(directory)).toHaveLength(files);
+  // With space again it goes on.
+  await output.publish(
+    [{ run: 'child', file: files, value: Buffer.alloc(10), headers: {} }],
+    Buffer.from('on'),
+  );
+  expect(await output.read('child', files)).not.toBeNull();
   await output.release();
 });

@@ -2,7 +2,8 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtemp } from 'node:fs/promises';
+import { rmSync } from 'node:fs';
+import { mkdir, mkdtemp } from 'node:fs/promises';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
@@ -22,6 +23,8 @@ export interface PublishingChild {
   readonly pid: number;
   /** Resolves when the first file of this child is acknowledged; rejects when the child ends by itself. */
   readonly firstPublish: Promise<void>;
+  /** Resolves with the code of the error that ended the publishing. */
+  readonly error: Promise<string>;
   /** kill -9; resolves, when the process is gone, with the number of files that were acknowledged in all. */
   kill(): Promise<number>;
 }
@@ -31,9 +34,9 @@ let bundle: Promise<string> | null = null;
 
 /** Node 20 runs no TypeScript, so the child is bundled once per test process, near `node_modules`. */
 async function bundled(): Promise<string> {
-  const { mkdir } = await import('node:fs/promises');
   await mkdir(at('../../.cache'), { recursive: true });
   const folder = await mkdtemp(at('../../.cache/publisher-'));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   await build({
     configFile: false,
     logLevel: 'error',
@@ -49,9 +52,16 @@ async function bundled(): Promise<string> {
   return join(folder, 'publisher.js');
 }
 
-export async function startPublishing(target: ChildTarget): Promise<PublishingChild> {
+/** @param fileLimitBytes no file may get larger: stands for a disk of that size */
+export async function startPublishing(
+  target: ChildTarget,
+  fileLimitBytes?: number,
+): Promise<PublishingChild> {
   bundle ??= bundled();
-  const child = spawn(process.execPath, [await bundle, JSON.stringify(target)], {
+  const args = [await bundle, JSON.stringify(target)];
+  // `ulimit -f` counts blocks of 512 bytes; Node ignores the signal, so that a write fails instead.
+  const limit = fileLimitBytes === undefined ? '' : `ulimit -f ${Math.floor(fileLimitBytes / 512)} && `;
+  const child = spawn('sh', ['-c', `${limit}exec "$0" "$@"`, process.execPath, ...args], {
     stdio: ['ignore', 'pipe', 'pipe'],
   });
   return watch(child);
@@ -64,8 +74,13 @@ function watch(child: ChildProcess): PublishingChild {
     complaint += text.toString();
   });
   const exit = once(child, 'exit');
+  let failed: (code: string) => void = () => {};
+  const error = new Promise<string>((resolve) => {
+    failed = resolve;
+  });
   const firstPublish = new Promise<void>((resolve, reject) => {
     createInterface({ input: child.stdout as NodeJS.ReadableStream }).on('line', (line) => {
+      if (line.startsWith('error ')) return failed(line.slice('error '.length));
       acknowledged = Number(line);
       resolve();
     });
@@ -77,5 +92,5 @@ function watch(child: ChildProcess): PublishingChild {
     await exit;
     return acknowledged;
   };
-  return { pid: child.pid as number, firstPublish, kill };
+  return { pid: child.pid as number, firstPublish, error, kill };
 }

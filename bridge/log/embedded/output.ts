@@ -10,7 +10,8 @@
  * A publish is one LMDB transaction and resolves after the file has been synchronised.
  */
 
-import { mkdirSync } from 'node:fs';
+import { mkdirSync, rmSync, statfsSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { type Database, open, type RootDatabase } from 'lmdb';
@@ -20,6 +21,12 @@ import { isAlive, type Owner, thisProcess } from './owner.ts';
 const FORMAT = 1;
 /** A day of results is 7 GB of JSON; level 1 halves it for about 5 ms of a helper thread per result. */
 const DEFLATE_LEVEL = 1;
+
+const MIB = 1024 * 1024;
+/** A disk with less space than this counts as full: a minute of results and progress. */
+const SPACE_BYTES = 16 * MIB;
+/** No space, no quota, file-size limit. */
+const FULL_CODES = new Set(['ENOSPC', 'EDQUOT', 'EFBIG']);
 
 const compress = promisify<Buffer, { level: number }, Buffer>(deflateRaw);
 const decompress = promisify<Buffer, Buffer>(inflateRaw);
@@ -64,7 +71,7 @@ export class LmdbOutput implements OutputPort {
       this.#epoch = takeOver(store, this.#directory);
       return store.progress.get('progress') ?? null;
     } catch (error) {
-      throw this.#explain(error);
+      throw await this.#failed(error);
     }
   }
 
@@ -78,15 +85,15 @@ export class LmdbOutput implements OutputPort {
       })),
     );
     try {
-      await store.root.transaction(() => {
+      // Not the asynchronous kind, of which a failed commit ends the process by a rejection that nobody can catch.
+      store.root.transactionSync(() => {
         const current = store.meta.get('owner')?.epoch;
-        // Thrown before the first write: an exception does not undo writes of the same transaction.
         if (current !== epoch) throw fenced(this.#directory, epoch, current);
-        for (const { key, result } of stored) void store.results.put(key, result);
-        void store.progress.put('progress', progress);
+        for (const { key, result } of stored) store.results.putSync(key, result);
+        store.progress.putSync('progress', progress);
       });
     } catch (error) {
-      throw this.#explain(error);
+      throw await this.#failed(error);
     }
   }
 
@@ -119,19 +126,15 @@ export class LmdbOutput implements OutputPort {
     return this.#store;
   }
 
-  #explain(error: unknown): LogError {
-    if (error instanceof LogError) return error;
-    const message = error instanceof Error ? error.message : String(error);
-    if (/no space left|ENOSPC|MDB_MAP_FULL|disk quota/i.test(message)) {
-      return new LogError(
-        'disk-full',
-        `${this.#directory}: no space left; free some and the bridge goes on`,
-        {
-          cause: error,
-        },
-      );
-    }
-    return new LogError('unavailable', `${this.#directory}: ${message}`, { cause: error });
+  /** After an error of the store itself, which may be unusable then, the next `acquire` opens it anew. */
+  async #failed(cause: unknown): Promise<LogError> {
+    if (cause instanceof LogError) return cause;
+    const store = this.#store;
+    this.#store = null;
+    await store?.root.close().catch(() => {});
+    if (isFull(this.#directory)) return full(this.#directory, cause);
+    const message = cause instanceof Error ? cause.message : String(cause);
+    return new LogError('unavailable', `${this.#directory}: ${message}`, { cause });
   }
 }
 
@@ -164,6 +167,29 @@ function takeOver(store: Store, directory: string): number {
 
 function sameProcess(a: Owner, b: Owner): boolean {
   return a.pid === b.pid && a.started === b.started;
+}
+
+/**
+ * Whether there is no space left, found by trying: LMDB calls a write that ended early an input/output error, and a
+ * quota shows in no figure for the whole disk.
+ */
+function isFull(directory: string): boolean {
+  const probe = join(directory, 'space.probe');
+  try {
+    const { bavail, bsize } = statfsSync(directory);
+    if (bavail * bsize < SPACE_BYTES) return true;
+    writeFileSync(probe, Buffer.alloc(SPACE_BYTES));
+    return false;
+  } catch (error) {
+    return FULL_CODES.has((error as NodeJS.ErrnoException).code ?? '');
+  } finally {
+    rmSync(probe, { force: true });
+  }
+}
+
+function full(directory: string, cause: unknown): LogError {
+  const message = `${directory}: less than ${SPACE_BYTES / MIB} MiB left; free some space and the bridge goes on`;
+  return new LogError('disk-full', message, { cause });
 }
 
 function locked(directory: string, pid: number): LogError {

@@ -47,9 +47,11 @@ export function toLogError(error: unknown, doing: string, otherwise: LogErrorCod
   if (error instanceof LogError) return error;
   const chain = causes(error);
   const code = chain.map(codeOf).find((known) => known !== null) ?? otherwise;
-  const reason = chain.map(({ message }) => String(message ?? '')).find((text) => text !== '') ?? 'unknown';
+  const reason = chain.map(({ message }) => message).find(isText) ?? 'unknown';
   return new LogError(code, `${doing}: ${reason}`, { cause: error });
 }
+
+const isText = (value: unknown): value is string => typeof value === 'string' && value !== '';
 
 /** Whether the error says that somebody else is the writer now. */
 export function isFenced(error: unknown): boolean {

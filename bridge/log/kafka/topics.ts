@@ -14,6 +14,7 @@ const MIB = 1024 ** 2;
 const CAVITY_BYTES_PER_SECOND = 16e6;
 const SECONDS_PER_HOUR = 3600;
 /** `ConfigResourceTypes.TOPIC`, which kafkajs does not export in a way that an ES module can import. */
+// oxlint-disable-next-line typescript/no-unsafe-enum-assignment
 const TOPIC_RESOURCE = 2 as ConfigResourceTypes;
 
 export const DEFAULT_PARTITIONS = 4;
