@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { displayArrays, fillDisplay } from '../../web/analysis/display.ts';
+import { displayArrays, fillDisplay, typicalError } from '../../web/analysis/display.ts';
 import { powerFactor, toDecibel } from '../../web/analysis/power.ts';
 
 const spectrum = {
@@ -68,4 +68,19 @@ test('a spectrum of another length is refused', () => {
   expect(() =>
     fillDisplay(displayArrays(3), spectrum, { unit: 'published', scale: 'linear', band: 'none' }),
   ).toThrow(/3 bins cannot show a spectrum of 4/);
+});
+
+test('the typical error is that of the floor, in every unit and scale', () => {
+  const mean = new Float32Array(3072).fill(5);
+  const std = new Float32Array(3072).fill(4);
+  mean[1536] = 1e6;
+  std[1536] = 1e6;
+  const floor = { slices: 100, mean, std };
+  const error = (unit: 'published' | 'per-hertz', scale: 'linear' | 'db') =>
+    typicalError(floor, { unit, scale, band: 'error' });
+  expect(error('published', 'linear')).toBeCloseTo(0.4, 12);
+  expect(error('per-hertz', 'linear')).toBeCloseTo(0.4 * Math.SQRT2, 12);
+  // 10·log10(5.4/5) is 0.334: the slope at the mean gives 0.347, within the curvature.
+  expect(error('published', 'db')).toBeCloseTo((10 / Math.LN10) * 0.08, 12);
+  expect(typicalError({ ...floor, slices: 1 }, { unit: 'published', scale: 'linear', band: 'none' })).toBe(0);
 });

@@ -4,7 +4,7 @@
  * Averages stay linear; decibels are taken last, of the mean and of the band's edges. (Averaging decibels would
  * read 2.5 dB low on noise.)
  */
-import { type BandKind, bandFactor } from './bands.ts';
+import { type BandKind, bandFactor, errorOfMean } from './bands.ts';
 import { type PowerScale, type PowerUnit, powerFactor, toDecibel } from './power.ts';
 
 /** Mean and sample std per bin as published, [bins], and n. */
@@ -51,4 +51,23 @@ export function fillDisplay(out: DisplayArrays, spectrum: Averaged, choice: Disp
     out.low[k] = isDb ? toDecibel(mean - half) : mean - half;
     out.high[k] = isDb ? toDecibel(mean + half) : mean + half;
   }
+}
+
+/** Bins looked at for a typical error: enough for a median, few enough to cost nothing. */
+const SAMPLED_BINS = 63;
+
+/**
+ * Typical error of the mean per bin in the unit and scale shown: the median over some bins, which no line moves.
+ * 0 where a single slice has none. In decibels σ_dB = 10/ln 10 · σ/m.
+ */
+export function typicalError(spectrum: Averaged, { unit, scale }: DisplayChoice): number {
+  const stride = Math.max(1, Math.floor(spectrum.mean.length / SAMPLED_BINS));
+  const errors: number[] = [];
+  for (let k = 0; k < spectrum.mean.length; k += stride) {
+    const error = errorOfMean(spectrum.std[k] as number, spectrum.slices);
+    const shown =
+      scale === 'db' ? ((10 / Math.LN10) * error) / (spectrum.mean[k] as number) : error * powerFactor(unit);
+    if (Number.isFinite(shown)) errors.push(shown);
+  }
+  return errors.sort((a, b) => a - b)[Math.floor(errors.length / 2)] ?? 0;
 }

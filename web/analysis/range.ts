@@ -1,6 +1,7 @@
 /**
  * The vertical range that shows a spectrum: robust, so that a tone or the DC spike does not squash the floor, and
- * steady, so that the axis does not tremble with every update.
+ * steady, so that the axis does not tremble with every update. It follows from the data alone and not from what
+ * was shown before: every screen with the same data shows the same axis.
  */
 
 export interface Range {
@@ -15,10 +16,14 @@ const LEFT_OUT_AT_LEAST = 3;
 const LEFT_OUT_AT_MOST = 1 / 8;
 /** Left out are only values farther from the rest than this share of its span: tails of noise stay in view. */
 const GAP = 0.35;
+/** How far the noise of some thousand bins reaches: the largest of 3072 normal deviates is 3.4 σ on average. */
+const REACH_SIGMAS = 3.4;
+/** How far noise is shown: one bin in 150 000 lies beyond 4.5 σ. */
+const SHOWN_SIGMAS = 4.5;
 /** Air above and below, as a share of the span. */
-const MARGIN = 0.12;
-/** A range that is this much wider than needed is narrowed. */
-const SLACK = 1.8;
+const MARGIN = 0.04;
+/** The range ends on multiples of about this share of its span. */
+const GRID = 1 / 12;
 
 /** Collects the finite values of many arrays in one reusable buffer, sorted on demand. */
 export class RangeFinder {
@@ -54,7 +59,7 @@ export class RangeFinder {
     const gap = ((sorted[high] as number) - (sorted[low] as number)) * GAP;
     while (low > 0 && (sorted[low] as number) - (sorted[low - 1] as number) <= gap) low--;
     while (high < n - 1 && (sorted[high + 1] as number) - (sorted[high] as number) <= gap) high++;
-    return withMargin(sorted[low] as number, sorted[high] as number);
+    return { min: sorted[low] as number, max: sorted[high] as number };
   }
 
   /** Every array may have its own values of the same few bins. */
@@ -71,17 +76,25 @@ export class RangeFinder {
   }
 }
 
-function withMargin(min: number, max: number): Range {
-  const span = max - min;
-  const margin = span > 0 ? span * MARGIN : Math.abs(max) * 0.05 || 1;
-  return { min: min - margin, max: max + margin };
+/**
+ * The axis for a trace whose values fill `core`. The noise that is in `core` is taken off and that of the noisiest
+ * trace shown is put on, both as errors of the mean and not as extremes, which would change with every file.
+ *
+ * @param leaderError error of the mean of the values in `core`, same unit
+ * @param widestError the largest error of the mean among the traces shown, at least `leaderError`
+ */
+export function heightRange(core: Range, leaderError: number, widestError: number): Range {
+  const inner = Math.min(REACH_SIGMAS * leaderError, (core.max - core.min) / 2);
+  const outer = SHOWN_SIGMAS * widestError - inner;
+  const span = core.max - core.min + 2 * outer;
+  const air = span > 0 ? span * MARGIN : Math.abs(core.max) * 0.05 || 1;
+  return onGrid({ min: core.min - outer - air, max: core.max + outer + air });
 }
 
-/** Keeps the range on the screen while it still fits what is wanted, and is not much too wide. */
-export function steadyRange(shown: Range | null, wanted: Range): Range {
-  if (shown === null) return wanted;
-  const inner = (wanted.max - wanted.min) * (MARGIN / (1 + 2 * MARGIN)) * 0.7;
-  const holds = shown.min <= wanted.min + inner && shown.max >= wanted.max - inner;
-  const slim = shown.max - shown.min <= (wanted.max - wanted.min) * SLACK;
-  return holds && slim ? shown : wanted;
+/** Outwards to multiples of a step of 1, 2 or 5 times a power of ten. */
+function onGrid({ min, max }: Range): Range {
+  const target = (max - min) * GRID;
+  const decade = 10 ** Math.floor(Math.log10(target));
+  const step = ([5, 2, 1].find((factor) => factor * decade <= target) ?? 1) * decade;
+  return { min: Math.floor(min / step) * step, max: Math.ceil(max / step) * step };
 }

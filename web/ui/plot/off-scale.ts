@@ -1,7 +1,7 @@
 /**
  * Marks at the edge of the plot where a value lies beyond it: a robust range must not hide that a line is there.
  */
-import type { Projection } from './paths.ts';
+import type { Projection } from './strokes.ts';
 
 const PIXELS_APART = 9;
 

@@ -3,14 +3,12 @@
  * change (ranges, colours, units) is asked for through `PlotSource` at every drawing.
  */
 import type uPlot from 'uplot';
-import type { Trace } from '../../../bridge/protocol/frames.ts';
 import type { PowerScale, PowerUnit } from '../../analysis/power.ts';
 import type { Range } from '../../analysis/range.ts';
 import { TRACES } from '../model/view.ts';
 import { frequencyTicks, frequencyTitle, powerTicks, powerTitle } from './axes.ts';
 import { isPan } from './gestures.ts';
 import type { Palette } from './palette.ts';
-import type { TracePaths } from './paths.ts';
 
 export interface PlotSource {
   readonly palette: () => Palette;
@@ -21,31 +19,23 @@ export interface PlotSource {
   readonly unit: () => PowerUnit;
   readonly scale: () => PowerScale;
   readonly loHz: () => number;
-  readonly bandColour: (trace: Trace) => string;
-  readonly paths: (trace: Trace, u: uPlot) => TracePaths;
   /** Bin that the cursor means at this bin: the strongest one under the pixel. */
   readonly snap: (u: uPlot, bin: number) => number;
 }
-
-/** Lines of the mean in CSS pixels, in units of the root font size. */
-const LINE_WIDTHS: Readonly<Record<Trace, number>> = { run: 0.125, latest: 0.07, progress: 0.17 };
-
-export const lineWidth = (trace: Trace, remPixels: number): number => LINE_WIDTHS[trace] * remPixels;
 
 /** A box smaller than this (CSS pixels) is a click; one flatter than this zooms the frequency only. */
 const LEAST_BOX = 5;
 const FLAT_BOX = 40;
 
-function series(source: PlotSource, remPixels: number): uPlot.Series[] {
+function series(source: PlotSource): uPlot.Series[] {
   return TRACES.map((trace) => ({
     scale: 'y',
     auto: false,
     pxAlign: 0,
-    width: lineWidth(trace, remPixels),
     stroke: () => source.palette().trace[trace],
-    fill: () => source.bandColour(trace),
     points: { show: false },
-    paths: (u: uPlot) => source.paths(trace, u),
+    // The plot draws the trace itself when its turn comes.
+    paths: () => null,
   }));
 }
 
@@ -112,7 +102,7 @@ export function plotOptions(
       x: { time: false, auto: false, range: followSource(source.x) },
       y: { auto: false, range: followSource(source.y) },
     },
-    series: [{}, ...series(source, remPixels)],
+    series: [{}, ...series(source)],
     axes: axes(source, remPixels, size.family),
     cursor: cursor(source, remPixels),
     hooks,

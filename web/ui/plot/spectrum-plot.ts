@@ -7,16 +7,16 @@ import uPlot from 'uplot';
 import 'uplot/dist/uPlot.min.css';
 import { binWidthHz, type Geometry } from '../../../bridge/protocol/geometry.ts';
 import type { Trace } from '../../../bridge/protocol/frames.ts';
-import type { DisplayChoice } from '../../analysis/display.ts';
-import { type Range, RangeFinder, steadyRange } from '../../analysis/range.ts';
+import { type DisplayChoice, typicalError } from '../../analysis/display.ts';
+import { heightRange, type Range, RangeFinder } from '../../analysis/range.ts';
 import type { Model } from '../model/model.ts';
 import { TRACES, type ViewValues, viewValues } from '../model/view.ts';
 import { type FrameRequester, onNextFrame } from './frame.ts';
 import { attachGestures } from './gestures.ts';
 import { drawMarks, offScaleColumns } from './off-scale.ts';
-import { lineWidth, plotOptions } from './options.ts';
+import { plotOptions } from './options.ts';
 import { type Palette, readPalette } from './palette.ts';
-import { bandPath, dotPath, linePath, type Projection, type TracePaths } from './paths.ts';
+import { drawBand, drawDots, drawLine, type Projection } from './strokes.ts';
 import { TraceArrays } from './traces.ts';
 import { within } from './zoom.ts';
 
@@ -24,6 +24,10 @@ import { within } from './zoom.ts';
 const BY_WEIGHT: readonly Trace[] = ['run', 'latest', 'progress'];
 /** Zoomed in no further than this. */
 const LEAST_BINS = 8;
+
+/** Thickness of the lines and size of the dots, in units of the root font size. */
+const LINE_WIDTHS: Readonly<Record<Trace, number>> = { run: 0.125, latest: 0.07, progress: 0.17 };
+const lineWidth = (trace: Trace, rem: number): number => LINE_WIDTHS[trace] * rem;
 const EMPTY_RANGE: Range = { min: 0, max: 1 };
 
 const remPixels = (): number => Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
@@ -46,9 +50,6 @@ export class SpectrumPlot {
   #view: ViewValues;
   #x: Range;
   #y: Range = EMPTY_RANGE;
-  /** Range found from the data, kept while it fits; and what it was found for. */
-  #found: Range | null = null;
-  #foundFor = '';
   #remPixels = 0;
   #pixelRatio = 0;
 
@@ -108,7 +109,7 @@ export class SpectrumPlot {
   /** Arrays and ranges for what is to be drawn now. */
   #prepare(): void {
     const g = this.#geometry;
-    if (this.#arrays.resize(g.bins) || this.#frequencies.length !== g.bins) this.#found = null;
+    this.#arrays.resize(g.bins);
     const df = binWidthHz(g);
     if (this.#frequencies.length !== g.bins || this.#frequencies[0] !== -g.sampleRateHz / 2)
       this.#frequencies = Float64Array.from({ length: g.bins }, (_, k) => (k - g.bins / 2) * df);
@@ -130,31 +131,37 @@ export class SpectrumPlot {
     return this.#isShown(trace) && this.#arrays.has(trace);
   }
 
+  /** Follows from the data alone, so that every screen with the same data shows the same axis. */
   #findY(): Range {
-    const { unit, scale, height, band } = this.#view;
-    const purpose = [unit, scale, height, band, this.#x.min, this.#x.max, ...this.#view.traces].join();
-    if (purpose !== this.#foundFor) this.#found = null;
-    this.#foundFor = purpose;
-    // The first slices of a file scatter widely: they decide the range only where nothing else is shown.
-    const settled = TRACES.filter((trace) => trace !== 'progress' && this.#hasData(trace));
-    const deciding = settled.length > 0 ? settled : TRACES.filter((trace) => this.#hasData(trace));
+    const { scale, height, band } = this.#view;
+    const leader = this.#leader();
+    if (leader === null) return EMPTY_RANGE;
+    const arrays = this.#arrays.arrays(leader);
     const [from, to] = this.#visibleBins();
     // Mean less one sample std is about no power at all, which in decibels lies anywhere down to −∞.
     const isBottomless = band === 'std' && scale === 'db';
     this.#finder.clear();
-    for (const trace of deciding) {
-      const arrays = this.#arrays.arrays(trace);
-      this.#finder.add(arrays.mean, from, to);
-      // The error of the mean is no wider than the scatter of the bins, which the margin leaves room for.
-      if (band !== 'std') continue;
-      if (!isBottomless) this.#finder.add(arrays.low, from, to);
-      this.#finder.add(arrays.high, from, to);
-    }
+    this.#finder.add(arrays.mean, from, to);
+    if (band === 'std') this.#finder.add(arrays.high, from, to);
+    if (band === 'std' && !isBottomless) this.#finder.add(arrays.low, from, to);
     const found = this.#finder.find(height);
     if (found === null) return EMPTY_RANGE;
-    const wanted = isBottomless ? { min: found.min - (found.max - found.min), max: found.max } : found;
-    this.#found = steadyRange(this.#found, wanted);
-    return this.#found;
+    const core = isBottomless ? { min: found.min - (found.max - found.min), max: found.max } : found;
+    // The first slices of a file scatter widely: they decide only where nothing else is shown.
+    const settled = TRACES.filter(
+      (trace) => this.#hasData(trace) && (trace !== 'progress' || trace === leader),
+    );
+    return heightRange(
+      core,
+      this.#errorOf(leader),
+      Math.max(...settled.map((trace) => this.#errorOf(trace))),
+    );
+  }
+
+  /** Typical error of the mean of a trace, in the unit and scale shown. */
+  #errorOf(trace: Trace): number {
+    const spectrum = this.#model.spectra[trace].peek();
+    return spectrum === null ? 0 : typicalError(spectrum, this.#choice());
   }
 
   /** Bins within the view, `to` exclusive. */
@@ -203,10 +210,7 @@ export class SpectrumPlot {
       isEmpty: () => !TRACES.some((trace) => this.#hasData(trace)),
       unit: () => this.#view.unit,
       scale: () => this.#view.scale,
-      bandColour: (trace: Trace) =>
-        (this.#view.band === 'std' ? this.#palette.wideBand : this.#palette.band)[trace],
       loHz: () => this.#geometry.loHz,
-      paths: (trace: Trace, u: uPlot) => this.#paths(trace, u),
       snap: (u: uPlot, bin: number) => this.#snap(u, bin),
     };
   }
@@ -216,6 +220,7 @@ export class SpectrumPlot {
       setCursor: [(u) => this.#cursorMoved(u)],
       setSelect: [(u) => this.#boxDrawn(u)],
       drawAxes: [(u) => this.#drawLo(u)],
+      drawSeries: [(u, series) => this.#drawTrace(u, TRACES[series - 1] as Trace)],
       draw: [(u) => this.#drawMarks(u)],
     } as uPlot.Hooks.Arrays;
   }
@@ -237,15 +242,24 @@ export class SpectrumPlot {
     };
   }
 
-  #paths(trace: Trace, u: uPlot): TracePaths {
+  /** uPlot calls this when it is a visible trace's turn. */
+  #drawTrace(u: uPlot, trace: Trace): void {
+    const { ctx, bbox } = u;
     const arrays = this.#arrays.arrays(trace);
     const projection = this.#projection(u);
-    const dot = lineWidth(trace, this.#remPixels) * this.#pixelRatio;
-    return {
-      stroke:
-        trace === 'progress' ? dotPath(arrays.mean, projection, dot) : linePath(arrays.mean, projection),
-      fill: this.#view.band === 'none' ? null : bandPath(arrays, projection),
-    };
+    const width = lineWidth(trace, this.#remPixels) * this.#pixelRatio;
+    ctx.save();
+    ctx.beginPath();
+    ctx.rect(bbox.left, bbox.top, bbox.width, bbox.height);
+    ctx.clip();
+    if (this.#view.band !== 'none') {
+      ctx.fillStyle = (this.#view.band === 'std' ? this.#palette.wideBand : this.#palette.band)[trace];
+      drawBand(ctx, arrays, projection);
+    }
+    ctx.fillStyle = this.#palette.trace[trace];
+    if (trace === 'progress') drawDots(ctx, arrays.mean, projection, width);
+    else drawLine(ctx, arrays.mean, projection, width);
+    ctx.restore();
   }
 
   #leader(): Trace | null {

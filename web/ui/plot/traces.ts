@@ -20,12 +20,11 @@ export class TraceArrays {
   #bins = 0;
   #entries = new Map<Trace, Entry>();
 
-  /** Drops all arrays where the length has changed; true then. */
-  resize(bins: number): boolean {
-    if (bins === this.#bins) return false;
+  /** Drops all arrays where the length has changed. */
+  resize(bins: number): void {
+    if (bins === this.#bins) return;
     this.#bins = bins;
     this.#entries.clear();
-    return true;
   }
 
   /** NaN throughout while there is no spectrum, or one of another length. */
