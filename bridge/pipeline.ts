@@ -125,19 +125,17 @@ export class Pipeline implements BridgeSource {
   join(link: ProcessorLink): ProcessorSession {
     this.#processors.set(link.id, link);
     const session = this.#dispatcher.join(link);
-    const changed =
-      <A extends unknown[]>(act: (...args: A) => void) =>
-      (...args: A) => {
-        act(...args);
-        this.#control();
-      };
     return {
       ...session,
-      grant: changed(session.grant),
-      leave: changed(() => {
+      grant: (blocks) => {
+        session.grant(blocks);
+        this.#control();
+      },
+      leave: () => {
         this.#processors.delete(link.id);
         session.leave();
-      }),
+        this.#control();
+      },
     };
   }
 

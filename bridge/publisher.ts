@@ -72,7 +72,7 @@ export class Publisher {
   }
 
   async #publishNext(): Promise<void> {
-    const { assembler, output, metrics, published } = this.#options;
+    const { assembler, output, metrics } = this.#options;
     const file = this.#queue.shift();
     this.#progressDue = false;
     const results = file ? [this.#resultOf(file)] : [];
@@ -83,7 +83,7 @@ export class Publisher {
     metrics.published((endMs - startMs) / 1e3);
     if (!file || this.#stopped) return;
     metrics.filePublished((endMs - file.lastSliceMs) / 1e3);
-    published(file);
+    this.#options.published(file);
   }
 
   #resultOf(file: OpenFile): ResultRecord {

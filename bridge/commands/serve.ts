@@ -88,14 +88,14 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
   const page = process.stdout.isTTY ? `${server.url}#token=${token.reveal()}` : server.url;
   process.stdout.write(`open ${page}\n`);
   headless.start();
-  const status = await run(options.input, pipeline, stopping, log);
+  const status = await runUntil(options.input, pipeline, stopping, log);
   await Promise.race([takeDown(pipeline, headless, server), forceAfter(STOP_MS, log)]);
   log.info('stopped');
   return status;
 }
 
 /** Until a signal comes; 1 when the bridge cannot begin at all. */
-async function run(
+async function runUntil(
   input: ServeInput,
   pipeline: Pipeline,
   stopping: AbortSignal,

@@ -145,8 +145,8 @@ export class Dispatcher {
       for (const lease of late) {
         processor.leases.delete(lease.task.block.id);
         processor.silentLeases++;
-        this.#requeue(lease.task);
       }
+      this.#requeue(late.map((lease) => lease.task));
       if (late.length > 0) this.#silent(processor);
     }
     this.#pump();
@@ -170,7 +170,10 @@ export class Dispatcher {
       const ready = this.#eligible().filter((processor) => processor.credits > 0);
       const [first, ...others] = ready;
       if (!first) return;
-      const chosen = others.reduce((best, each) => (each.leases.size < best.leases.size ? each : best), first);
+      const chosen = others.reduce(
+        (best, each) => (each.leases.size < best.leases.size ? each : best),
+        first,
+      );
       this.#lease(chosen, this.#queue.shift() as Task);
     }
   }
@@ -219,14 +222,14 @@ export class Dispatcher {
 
   #retry(task: Task, reason: string): void {
     task.failures++;
-    if (task.failures < MAX_FAILURES) return this.#requeue(task);
+    if (task.failures < MAX_FAILURES) return this.#requeue([task]);
     this.#bytes -= bytesOf(task.block);
     this.#events.abandoned(task.block, `${MAX_FAILURES} attempts failed; the last: ${reason}`);
   }
 
-  /** In front: its file waits longest. */
-  #requeue(task: Task): void {
-    this.#queue.unshift(task);
+  /** In front: their files wait longest. */
+  #requeue(tasks: readonly Task[]): void {
+    this.#queue.unshift(...tasks);
     this.#pump();
   }
 
@@ -240,7 +243,7 @@ export class Dispatcher {
     const leases = [...processor.leases.values()];
     processor.leases.clear();
     processor.credits = 0;
-    for (const { task } of leases.reverse()) this.#requeue(task);
+    this.#requeue(leases.map((lease) => lease.task));
   }
 }
 
