@@ -61,6 +61,18 @@ export function f32Literal(value: number): string {
 
 const upTo = (n: number): number[] => Array.from({ length: n }, (_, i) => i);
 
+/** Values on which an output depends; an operation always comes after its operands. */
+function usedValues({ ops, outputs }: Codelet): Set<number> {
+  const used = new Set(outputs.flatMap(({ re, im }) => [re, im]));
+  for (let value = ops.length - 1; value >= 0; value--) {
+    const op = ops[value] as Op;
+    if (!used.has(value) || op.kind === 'input' || op.kind === 'const') continue;
+    used.add(op.a);
+    if (op.kind !== 'neg') used.add(op.b);
+  }
+  return used;
+}
+
 /** One line per operation; inputs are the registers, and so are the outputs. */
 function printCodelet(codelet: Codelet): string[] {
   const name = (value: number): string => {
@@ -83,9 +95,10 @@ function printCodelet(codelet: Codelet): string[] {
         return undefined;
     }
   };
+  const used = usedValues(codelet);
   const steps = codelet.ops.flatMap((op, value) => {
     const text = right(op);
-    return text === undefined ? [] : [`let v${value} = ${text};`];
+    return text === undefined || !used.has(value) ? [] : [`let v${value} = ${text};`];
   });
   // An output may be an input passed through, and inputs are about to be overwritten: copy first, then store.
   const outputs = codelet.outputs.flatMap(({ re, im }, k) => [
