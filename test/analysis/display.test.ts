@@ -28,9 +28,9 @@ test('the published power is the density divided by √2', () => {
 test('linear display with the error of the mean', () => {
   const out = displayArrays(4);
   fillDisplay(out, spectrum, { unit: 'published', scale: 'linear', band: 'error' });
-  expect([...out.mean.slice(0, 3)]).toEqual([8, 2, 0]);
-  expect([...out.low.slice(0, 3)]).toEqual([7, -2, 0]);
-  expect([...out.high.slice(0, 3)]).toEqual([9, 6, 0]);
+  expect(Array.from(out.mean.slice(0, 3))).toEqual([8, 2, 0]);
+  expect(Array.from(out.low.slice(0, 3))).toEqual([7, -2, 0]);
+  expect(Array.from(out.high.slice(0, 3))).toEqual([9, 6, 0]);
   expect(out.mean[3]).toBeNaN();
 });
 

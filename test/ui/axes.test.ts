@@ -10,7 +10,9 @@ import {
 const visible = (text: string): string => text.replaceAll('\u202f', ' ');
 
 test('decimals tell neighbouring ticks apart, and no more', () => {
-  expect([200, 1, 0.5, 0.2, 0.1, 0.05, 0.001].map(tickDecimals)).toEqual([0, 0, 1, 1, 1, 2, 3]);
+  expect([200, 25, 1, 2.5, 0.5, 0.25, 0.2, 0.1, 0.05, 0.001].map(tickDecimals)).toEqual([
+    0, 0, 0, 1, 1, 2, 1, 1, 2, 3,
+  ]);
   expect(tickDecimals(0)).toBe(0);
 });
 

@@ -26,7 +26,9 @@ export function grouped(value: number, decimals = 0): string {
 
 /** −9 → «⁻⁹». */
 export const superscript = (exponent: number): string =>
-  [...String(exponent)].map((c) => (c === '-' ? '⁻' : (SUPERSCRIPTS[Number(c)] ?? c))).join('');
+  String(exponent)
+    .replace('-', '⁻')
+    .replace(/\d/g, (digit) => SUPERSCRIPTS[Number(digit)] ?? digit);
 
 /** Significant digits without exponent, for values of everyday size: 0.1234 → «0.123», 123.4 → «123». */
 export function significant(value: number, digits: number): string {

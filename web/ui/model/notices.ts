@@ -58,7 +58,7 @@ function ofState(state: BridgeState): Notice[] {
     notices.push({
       code: 'incomplete-files',
       isAlarm: true,
-      title: `${counted(state.incomplete.length, 'incomplete file')}`,
+      title: counted(state.incomplete.length, 'incomplete file'),
       detail: 'Not published as whole; the missing slices are listed below.',
       count: state.incomplete.length,
     });

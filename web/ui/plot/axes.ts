@@ -8,11 +8,17 @@ import { frequencyUnit, shortFrequency } from '../format/quantities.ts';
 
 const largest = (range: Range): number => Math.max(Math.abs(range.min), Math.abs(range.max));
 
-/** Decimals that tell neighbouring ticks apart. */
-export const tickDecimals = (increment: number): number =>
-  increment > 0 && Number.isFinite(increment)
-    ? Math.min(12, Math.max(0, -Math.floor(Math.log10(increment) + 1e-9)))
-    : 0;
+const MOST_DECIMALS = 12;
+
+/** Decimals with which every multiple of the increment is written in full: 2 for 0.25, 0 for 50. */
+export function tickDecimals(increment: number): number {
+  if (!(increment > 0) || !Number.isFinite(increment)) return 0;
+  for (let decimals = 0; decimals < MOST_DECIMALS; decimals++) {
+    const scaled = increment * 10 ** decimals;
+    if (Math.abs(scaled - Math.round(scaled)) < 1e-6 * scaled) return decimals;
+  }
+  return MOST_DECIMALS;
+}
 
 export function frequencyTicks(ticksHz: readonly number[], incrementHz: number, range: Range): string[] {
   const unit = frequencyUnit(largest(range));

@@ -151,11 +151,10 @@ export class SpectrumPlot {
     const settled = TRACES.filter(
       (trace) => this.#hasData(trace) && (trace !== 'progress' || trace === leader),
     );
-    return heightRange(
-      core,
-      this.#errorOf(leader),
-      Math.max(...settled.map((trace) => this.#errorOf(trace))),
-    );
+    const widest = Math.max(...settled.map((trace) => this.#errorOf(trace)));
+    const range = heightRange(core, this.#errorOf(leader), widest);
+    // There is no power below none: a band that reaches there is clipped at the axis.
+    return scale === 'linear' && range.min < 0 && range.max > 0 ? { min: 0, max: range.max } : range;
   }
 
   /** Typical error of the mean of a trace, in the unit and scale shown. */
@@ -222,7 +221,7 @@ export class SpectrumPlot {
       drawAxes: [(u) => this.#drawLo(u)],
       drawSeries: [(u, series) => this.#drawTrace(u, TRACES[series - 1] as Trace)],
       draw: [(u) => this.#drawMarks(u)],
-    } as uPlot.Hooks.Arrays;
+    };
   }
 
   #projection(u: uPlot): Projection {
