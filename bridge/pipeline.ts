@@ -9,12 +9,12 @@ import { Alarms } from './alarms.ts';
 import { Assembler } from './assembly/assembler.ts';
 import type { OpenFile } from './assembly/open-file.ts';
 import { NewLogError } from './assembly/positions.ts';
-import { decodeProgress, encodeProgress, type Progress } from './assembly/progress.ts';
+import type { Progress } from './assembly/progress.ts';
 import { HARMLESS_REASONS, type RejectionReason } from './assembly/rejection.ts';
-import { Runs } from './assembly/runs.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import type { ProcessorLink, ProcessorSession } from './dispatch/lease.ts';
 import { FlowControl } from './flow.ts';
+import { LagMeter } from './lag.ts';
 import type { AssignedPartition, InputPort, InputRecord, OutputPort, StartFrom } from './log/port.ts';
 import { LogError } from './log/port.ts';
 import type { Logger } from './logger.ts';
@@ -22,16 +22,15 @@ import type { BridgeMetrics } from './metrics.ts';
 import type { ExportedSpectrum } from './protocol/exports.ts';
 import { PROTOCOL_VERSION } from './protocol/frames.ts';
 import type { Geometry } from './protocol/geometry.ts';
-import { decodeResult, decodeResultHeaders, resultMoments } from './protocol/result.ts';
 import type { BridgeState, ClientState } from './protocol/state.ts';
 import { isoUtc, Publisher } from './publisher.ts';
+import { type Resumed, Resumption } from './resume.ts';
 import type { BridgeSource, SpectrumSnapshot } from './server/source.ts';
+import { fileSpectrum, runSpectrum } from './spectra.ts';
 import { View } from './view.ts';
 
 /** Period of the bridge's own clock: lingering blocks, lease deadlines, quiet files. */
 const TICK_MS = 50;
-/** How often the end of the input is asked for. */
-const LAG_EVERY_MS = 1_000;
 /** After an output error the next assignment waits, longer each time. */
 const REASSIGN_FIRST_MS = 200;
 const REASSIGN_LAST_MS = 10_000;
@@ -67,14 +66,14 @@ export class Pipeline implements BridgeSource {
   readonly #view: View;
   readonly #dispatcher: Dispatcher;
   readonly #flow: FlowControl;
+  readonly #lag: LagMeter;
+  readonly #resumption: Resumption;
   readonly #processors = new Map<string, ProcessorLink>();
   readonly #rejected = new Map<string, number>();
   readonly #startedUtc = new Date().toISOString();
   #assignment: Assignment | null = null;
   #inputTrouble: string | null = 'not connected yet';
   #outputTrouble: string | null = 'not connected yet';
-  #lagFiles: number | null = null;
-  #messagesPerFile: number | null = null;
   #latest: BridgeState['latest'] = null;
   #newestUtcMs = Number.NaN;
   #filesSinceStart = 0;
@@ -82,7 +81,6 @@ export class Pipeline implements BridgeSource {
   #reassignTimer: NodeJS.Timeout | null = null;
   #clock: NodeJS.Timeout | null = null;
   #lastTickMs = performance.now();
-  #lastLagMs = 0;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -90,6 +88,8 @@ export class Pipeline implements BridgeSource {
     this.#alarms = new Alarms(options.logger);
     this.#view = new View(options.geometry);
     this.#flow = new FlowControl(options.input);
+    this.#lag = new LagMeter(options.input, options.metrics, options.logger);
+    this.#resumption = new Resumption({ ...options, bins: options.geometry.bins, alarms: this.#alarms });
     this.#dispatcher = new Dispatcher(
       {
         counted: (block, moments, engine) => this.#counted(block.id, moments, engine.kind),
@@ -160,41 +160,17 @@ export class Pipeline implements BridgeSource {
   }
 
   runSpectrum(name: string): Promise<ExportedSpectrum | null> {
-    const run = this.#assignment?.assembler.runs.get(name);
-    if (!run?.sums) return Promise.resolve(null);
-    const incomplete =
-      this.#assignment?.assembler.incompleteFiles().filter((entry) => entry.run === name) ?? [];
-    return Promise.resolve({
-      run: name,
-      file: null,
-      files: run.published.size,
-      geometry: this.geometry,
-      moments: { count: run.sums.count, mean: run.sums.mean.slice(), m2: run.sums.m2.slice() },
-      firstUtc: isoUtc(run.firstUtcMs),
-      lastUtc: isoUtc(run.lastUtcMs),
-      missing: incomplete.map((entry) => `file ${entry.file}: ${entry.missing}`).join('; '),
-    });
+    const assembler = this.#assignment?.assembler;
+    return Promise.resolve(assembler ? runSpectrum(assembler, this.geometry, name) : null);
   }
 
-  async fileSpectrum(run: string, file: number): Promise<ExportedSpectrum | null> {
-    const record = await this.#options.output.read(run, file);
-    if (!record) return null;
-    const provenance = decodeResultHeaders(record.headers);
-    const moments = resultMoments(decodeResult(record.value.toString('utf8')), provenance.geometry);
-    return {
-      run,
-      file,
-      files: 1,
-      geometry: provenance.geometry,
-      moments,
-      firstUtc: provenance.startUtc,
-      lastUtc: provenance.endUtc,
-      missing: '',
-    };
+  fileSpectrum(run: string, file: number): Promise<ExportedSpectrum | null> {
+    return fileSpectrum(this.#options.output, run, file);
   }
 
   state(): BridgeState {
     const { input, output, software } = this.#options;
+    const { files } = this.#lag;
     const assembler = this.#assignment?.assembler ?? null;
     const runName = assembler?.runs.current ?? this.#options.run;
     const run = assembler?.runs.get(runName) ?? null;
@@ -213,10 +189,7 @@ export class Pipeline implements BridgeSource {
         firstUtc: isoUtc(run?.firstUtcMs ?? Number.NaN),
         lastUtc: isoUtc(run?.lastUtcMs ?? Number.NaN),
       },
-      lag:
-        this.#lagFiles === null
-          ? null
-          : { files: this.#lagFiles, seconds: this.#lagFiles * this.#fileSeconds() },
+      lag: files === null ? null : { files, seconds: files * this.#fileSeconds() },
       current: this.#currentFile(),
       latest: this.#latest,
       newestDatumUtc: isoUtc(this.#newestUtcMs),
@@ -256,80 +229,24 @@ export class Pipeline implements BridgeSource {
 
   async #assigned(partitions: readonly AssignedPartition[]): Promise<ReadonlyMap<number, number>> {
     this.#revoked();
-    let progress: Progress | null;
+    let assignment: Assignment | null = null;
+    let resumed: Resumed;
     try {
-      progress = await this.#acquire();
+      resumed = await this.#resumption.resume(partitions, (progress) => {
+        assignment = this.#newAssignment(progress);
+        return assignment.assembler;
+      });
       this.#outputTrouble = null;
     } catch (error) {
       this.#outputTrouble = messageOf(error);
       throw error;
     }
-    let assignment = this.#newAssignment(progress);
-    let starts: Map<number, number>;
-    try {
-      starts = assignment.assembler.begin(partitions, progress);
-    } catch (error) {
-      if (!(error instanceof NewLogError)) throw error;
-      const renewed = await this.#commitNewLog(error, progress);
-      assignment = this.#newAssignment(renewed);
-      starts = new Map();
-    }
-    await this.#beginUnknown(assignment.assembler, partitions, starts);
-    this.#alarmLost(partitions, progress, starts);
     this.#assignment = assignment;
-    this.#showRestored(assignment.assembler);
-    this.#options.logger.info(
-      { starts: Object.fromEntries(starts), runs: progress?.runs.length ?? 0 },
-      'input assigned',
-    );
+    this.#showRestored(resumed.assembler);
+    this.#options.logger.info({ offsets: Object.fromEntries(resumed.starts) }, 'input assigned');
     this.#flow.reset();
     this.#control();
-    return starts;
-  }
-
-  async #acquire(): Promise<Progress | null> {
-    const record = await this.#options.output.acquire();
-    const progress = record && decodeProgress(record);
-    if (progress && progress.bins !== this.geometry.bins) {
-      throw new LogError(
-        'unavailable',
-        `the progress in the output is of ${progress.bins} bins, the bridge runs with ${this.geometry.bins}: start it with --bins ${progress.bins}, or with another --topic-out or --data`,
-      );
-    }
-    return progress;
-  }
-
-  async #beginUnknown(
-    assembler: Assembler,
-    partitions: readonly AssignedPartition[],
-    starts: Map<number, number>,
-  ): Promise<void> {
-    const unknown = partitions.filter(({ partition }) => !starts.has(partition));
-    if (unknown.length === 0) return;
-    // A partition that was added to a topic which is known otherwise holds only data that nobody has read.
-    const from = starts.size > 0 ? 'earliest' : this.#options.from;
-    const resolved = await this.#options.input.resolve(from);
-    for (const { partition, lowOffset, endOffset } of unknown) {
-      const start = resolved.get(partition) ?? lowOffset;
-      assembler.beginAt(partition, start, endOffset);
-      starts.set(partition, start);
-    }
-  }
-
-  /** Retention has deleted what was not yet read. */
-  #alarmLost(
-    partitions: readonly AssignedPartition[],
-    progress: Progress | null,
-    starts: ReadonlyMap<number, number>,
-  ): void {
-    for (const { partition, lowOffset } of partitions) {
-      const known = progress?.partitions.find((each) => each.partition === partition);
-      if (!known || known.watermark >= lowOffset || starts.get(partition) !== lowOffset) continue;
-      this.#alarms.raise(
-        'offset-lost',
-        `${this.#options.inputName}, partition ${partition}: offsets ${known.watermark}–${lowOffset - 1} were deleted before they were processed; give the topic more retention`,
-      );
-    }
+    return resumed.starts;
   }
 
   #newAssignment(progress: Progress | null): Assignment {
@@ -402,24 +319,6 @@ export class Pipeline implements BridgeSource {
     if (error) this.#alarms.raise(error.code, `${this.#options.inputName}: ${error.message}`);
   }
 
-  /** Another log lies where the known one was: known names go on as `NAME~2`, offsets begin anew. */
-  async #commitNewLog(error: NewLogError, progress: Progress | null): Promise<Progress> {
-    this.#alarms.raise(
-      'new-log',
-      `${this.#options.inputName} is another log than before (${error.message}): a new run begins`,
-    );
-    const runs = new Runs(this.geometry.bins, this.#options.run, progress);
-    runs.continueAll();
-    const renewed = {
-      ...runs.toProgress(),
-      partitions: [],
-      numbering: runs.numbering(),
-      incomplete: progress?.incomplete ?? [],
-    };
-    await this.#options.output.publish([], encodeProgress(renewed));
-    return renewed;
-  }
-
   // The way of the data.
 
   #records(partition: number, records: readonly InputRecord[], endOffset: number): void {
@@ -432,7 +331,7 @@ export class Pipeline implements BridgeSource {
       if (!(error instanceof NewLogError)) throw error;
       const progress = assembler.progress();
       this.#revoked();
-      void this.#commitNewLog(error, progress).then(
+      void this.#resumption.commitNewLog(error, progress).then(
         () => this.#restart(),
         (failure: unknown) =>
           this.#outputFailed(new LogError('unavailable', messageOf(failure), { cause: failure })),
@@ -515,10 +414,7 @@ export class Pipeline implements BridgeSource {
     assembler.flush(nowMs);
     const connected = this.#inputTrouble === null;
     assembler.tick(elapsedMs, (partition) => connected && !this.#flow.isPaused(partition));
-    if (nowMs - this.#lastLagMs >= LAG_EVERY_MS) {
-      this.#lastLagMs = nowMs;
-      void this.#measureLag(assembler);
-    }
+    this.#lag.tick(assembler, nowMs);
     this.#control();
   }
 
@@ -532,27 +428,6 @@ export class Pipeline implements BridgeSource {
       this.#dispatcher.hasProcessor,
       assembler.partitionsAhead(),
     );
-  }
-
-  async #measureLag(assembler: Assembler): Promise<void> {
-    const { input, metrics } = this.#options;
-    try {
-      const ends = await input.endOffsets();
-      if (this.#assignment?.assembler !== assembler) return;
-      for (const [partition, end] of ends) assembler.positions.setEnd(partition, end);
-      const progress = assembler.progress().partitions;
-      const behind = progress.reduce((sum, { partition, watermark }) => {
-        return sum + Math.max(0, (ends.get(partition) ?? watermark) - watermark);
-      }, 0);
-      this.#messagesPerFile = input.offsetsPerFile ?? assembler.messagesPerFile ?? this.#messagesPerFile;
-      this.#lagFiles = this.#messagesPerFile === null ? null : Math.floor(behind / this.#messagesPerFile);
-      if (behind === 0) this.#lagFiles = 0;
-      input.commit(new Map(progress.map(({ partition, watermark }) => [partition, watermark])));
-    } catch (error) {
-      this.#lagFiles = null;
-      this.#options.logger.debug({ err: error }, 'the end of the input is not known');
-    }
-    metrics.setLag(this.#lagFiles);
   }
 
   async #drain(): Promise<void> {

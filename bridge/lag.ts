@@ -1,0 +1,58 @@
+/** How far the bridge is behind its input, in files that are complete in the log and not yet published. */
+import type { Assembler } from './assembly/assembler.ts';
+import type { InputPort } from './log/port.ts';
+import type { Logger } from './logger.ts';
+import type { BridgeMetrics } from './metrics.ts';
+
+/** How often the end of the input is asked for. */
+const EVERY_MS = 1_000;
+
+export class LagMeter {
+  readonly #input: InputPort;
+  readonly #metrics: BridgeMetrics;
+  readonly #logger: Logger;
+  #messagesPerFile: number | null = null;
+  #measuredMs = -Infinity;
+  /** Null while not known. */
+  files: number | null = null;
+
+  constructor(input: InputPort, metrics: BridgeMetrics, logger: Logger) {
+    this.#input = input;
+    this.#metrics = metrics;
+    this.#logger = logger;
+  }
+
+  /** Asks once a second; also tells lag monitors where the bridge is. */
+  tick(assembler: Assembler, nowMs: number): void {
+    if (nowMs - this.#measuredMs < EVERY_MS) return;
+    this.#measuredMs = nowMs;
+    void this.#measure(assembler);
+  }
+
+  async #measure(assembler: Assembler): Promise<void> {
+    try {
+      const ends = await this.#input.endOffsets();
+      for (const [partition, end] of ends) assembler.positions.setEnd(partition, end);
+      const watermarks = assembler.progress().partitions;
+      const behind = watermarks.map(
+        ({ partition, watermark }) => (ends.get(partition) ?? watermark) - watermark,
+      );
+      this.files = this.#inFiles(
+        behind.reduce((sum, messages) => sum + Math.max(0, messages), 0),
+        assembler,
+      );
+      this.#input.commit(new Map(watermarks.map(({ partition, watermark }) => [partition, watermark])));
+    } catch (error) {
+      this.files = null;
+      this.#logger.debug({ err: error }, 'the end of the input is not known');
+    }
+    this.#metrics.setLag(this.files);
+  }
+
+  /** Without a rule of the log, files are taken to be as long as the last one published. */
+  #inFiles(messages: number, assembler: Assembler): number | null {
+    if (messages === 0) return 0;
+    this.#messagesPerFile = this.#input.offsetsPerFile ?? assembler.messagesPerFile ?? this.#messagesPerFile;
+    return this.#messagesPerFile === null ? null : Math.floor(messages / this.#messagesPerFile);
+  }
+}

@@ -1,0 +1,44 @@
+/** Spectra as the API exports them: a run's average from memory, a file's from the output. */
+import type { Assembler } from './assembly/assembler.ts';
+import type { OutputPort } from './log/port.ts';
+import type { ExportedSpectrum } from './protocol/exports.ts';
+import type { Geometry } from './protocol/geometry.ts';
+import { decodeResult, decodeResultHeaders, resultMoments } from './protocol/result.ts';
+import { isoUtc } from './publisher.ts';
+
+/** Null for a run that is not known, or whose sums have left memory. */
+export function runSpectrum(assembler: Assembler, geometry: Geometry, name: string): ExportedSpectrum | null {
+  const run = assembler.runs.get(name);
+  if (!run?.sums) return null;
+  const incomplete = assembler.incompleteFiles().filter((entry) => entry.run === name);
+  return {
+    run: name,
+    file: null,
+    files: run.published.size,
+    geometry,
+    moments: { count: run.sums.count, mean: run.sums.mean.slice(), m2: run.sums.m2.slice() },
+    firstUtc: isoUtc(run.firstUtcMs),
+    lastUtc: isoUtc(run.lastUtcMs),
+    missing: incomplete.map((entry) => `file ${entry.file}: ${entry.missing}`).join('; '),
+  };
+}
+
+export async function fileSpectrum(
+  output: OutputPort,
+  run: string,
+  file: number,
+): Promise<ExportedSpectrum | null> {
+  const record = await output.read(run, file);
+  if (!record) return null;
+  const provenance = decodeResultHeaders(record.headers);
+  return {
+    run,
+    file,
+    files: 1,
+    geometry: provenance.geometry,
+    moments: resultMoments(decodeResult(record.value.toString('utf8')), provenance.geometry),
+    firstUtc: provenance.startUtc,
+    lastUtc: provenance.endUtc,
+    missing: '',
+  };
+}
