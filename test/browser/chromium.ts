@@ -33,12 +33,12 @@ export function chromiumPath(): string {
   return path;
 }
 
-/** Starts the browser; plain, or with the software adapter for WebGPU. */
-export const startChromium = ({ webgpu = false } = {}): Promise<Browser> =>
+/** Starts the browser; plain, or with the software adapter for WebGPU, or with more flags. */
+export const startChromium = ({ webgpu = false, flags = [] as readonly string[] } = {}): Promise<Browser> =>
   chromium.launch({
     executablePath: chromiumPath(),
     chromiumSandbox: process.getuid?.() !== 0,
-    args: [...QUIET_FLAGS, ...(webgpu ? SOFTWARE_WEBGPU_FLAGS : [])],
+    args: [...QUIET_FLAGS, ...(webgpu ? SOFTWARE_WEBGPU_FLAGS : []), ...flags],
     ignoreDefaultArgs: NOT_A_USERS_FLAGS,
   });
 
