@@ -23,6 +23,7 @@ const RULES = [
   { folder: 'web/engine', may: ['shaders', 'bridge/protocol'] },
   { folder: 'web/worker', may: ['web/engine', 'bridge/protocol'] },
   { folder: 'web/analysis', may: ['bridge/protocol'], node: false },
+  { folder: 'web/main.tsx', may: ['web/ui'], mayTypes: ['web/worker'], node: false },
   {
     folder: 'web/ui',
     may: ['web/analysis', 'bridge/protocol'],
