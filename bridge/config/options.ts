@@ -46,7 +46,12 @@ export type ServeInput =
       /** Whether missing topics are created (not under `--no-create`). */
       readonly create: boolean;
     }
-  | { readonly kind: 'folder'; readonly folder: string }
+  | {
+      readonly kind: 'folder';
+      readonly folder: string;
+      /** A short file that has not changed for so long is finished. */
+      readonly settleMs: number;
+    }
   | { readonly kind: 'simulator'; readonly signal: SignalParameters };
 
 /** Who computes when no browser does. */
@@ -74,7 +79,7 @@ export interface ServeOptions {
 }
 
 export interface ProcessOptions {
-  /** `ws:` or `wss:` address of the bridge, derived from the URL that was given; no fragment. */
+  /** Address of the bridge, as given: `http:`, `https:`, `ws:` or `wss:`; no fragment. */
   readonly url: URL;
   readonly token: Secret | null;
 }
@@ -87,16 +92,16 @@ export interface ProduceOptions {
   readonly folder: string;
   readonly connection: KafkaConnection;
   readonly topic: string;
-  readonly create: boolean;
   readonly slicesPerMessage: number;
   readonly pace: Pace;
   readonly follow: boolean;
   /** First and last file number, both included; null: all. */
   readonly files: { readonly first: number; readonly last: number } | null;
-  /** null: the folder's name. */
   readonly run: string;
   /** Start of the first file in Unix milliseconds; null: from the modification times. */
   readonly utcMs: number | null;
+  /** A short file that has not changed for so long is finished. */
+  readonly settleMs: number;
   readonly geometry: Geometry;
 }
 
@@ -105,6 +110,7 @@ export interface SimulateOptions {
   readonly files: number;
   readonly first: number;
   readonly samplesPerFile: number;
+  /** Replace pairs that are there already. */
   readonly force: boolean;
   readonly signal: SignalParameters;
 }
@@ -120,9 +126,8 @@ export interface TopicsOptions {
   readonly replication: number;
   /** Bytes that `chunk_data` keeps per partition before the oldest are deleted. */
   readonly retentionBytes: number;
-  /** Hours that `results` keeps; null: for ever. */
+  /** How long `results` are kept, milliseconds; null: for ever. */
   readonly resultsRetentionMs: number | null;
-  readonly geometry: Geometry;
   /** `delete` was confirmed. */
   readonly yes: boolean;
 }
