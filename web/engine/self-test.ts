@@ -81,7 +81,7 @@ function powerOf({ i, q }: Slice, taper: ArrayLike<number> | undefined): Float64
       re += (innerRe[at] as number) * (cos[w] as number) - (innerIm[at] as number) * (sin[w] as number);
       im += (innerRe[at] as number) * (sin[w] as number) + (innerIm[at] as number) * (cos[w] as number);
     }
-    power[(k + n / 2) % n] = re * re + im * im;
+    power[(k + Math.floor(n / 2)) % n] = re * re + im * im;
   }
   return power;
 }
