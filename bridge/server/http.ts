@@ -179,6 +179,9 @@ function decodeName(encoded: string): string | null {
   }
 }
 
+/** A segment that begins with a dot, which may be written as %2e. */
+const HIDDEN = /\/(\.|%2e)/i;
+
 /**
  * The built page. Read anew at each request (`dev`), so that a build beside a running bridge takes effect as a
  * whole: index.html is never cached, and everything it names carries a hash.
@@ -204,6 +207,7 @@ function pageHandler(folder: string): (request: IncomingMessage, response: Serve
     delete request.headers.range;
     // A file that vanishes between look and read must end this response, not the bridge.
     response.on('pipe', (file) => file.on('error', () => response.destroy()));
-    serve(request, response, () => missing(request, response));
+    if (HIDDEN.test(request.url ?? '')) missing(request, response);
+    else serve(request, response, () => missing(request, response));
   };
 }
