@@ -74,6 +74,8 @@ export class Pipeline implements BridgeSource {
   #assignment: Assignment | null = null;
   #inputTrouble: string | null = 'not connected yet';
   #outputTrouble: string | null = 'not connected yet';
+  /** As committed: what the assembler has beyond it may still be taken back. */
+  #run: BridgeState['run'];
   #latest: BridgeState['latest'] = null;
   #newestUtcMs = Number.NaN;
   #filesSinceStart = 0;
@@ -86,6 +88,7 @@ export class Pipeline implements BridgeSource {
     this.#options = options;
     this.geometry = options.geometry;
     this.#alarms = new Alarms(options.logger);
+    this.#run = { name: options.run, filesDone: 0, slicesDone: 0, firstUtc: null, lastUtc: null };
     this.#view = new View(options.geometry);
     this.#flow = new FlowControl(options.input);
     this.#lag = new LagMeter(options.input, options.metrics, options.logger);
@@ -172,8 +175,6 @@ export class Pipeline implements BridgeSource {
     const { input, output, software } = this.#options;
     const { files } = this.#lag;
     const assembler = this.#assignment?.assembler ?? null;
-    const runName = assembler?.runs.current ?? this.#options.run;
-    const run = assembler?.runs.get(runName) ?? null;
     return {
       software,
       protocol: PROTOCOL_VERSION,
@@ -182,13 +183,7 @@ export class Pipeline implements BridgeSource {
       geometry: this.geometry,
       input: { kind: input.kind, reachable: this.#inputTrouble === null, trouble: this.#inputTrouble },
       output: { kind: output.kind, reachable: this.#outputTrouble === null, trouble: this.#outputTrouble },
-      run: {
-        name: runName,
-        filesDone: run?.published.size ?? 0,
-        slicesDone: run?.slices ?? 0,
-        firstUtc: isoUtc(run?.firstUtcMs ?? Number.NaN),
-        lastUtc: isoUtc(run?.lastUtcMs ?? Number.NaN),
-      },
+      run: this.#run,
       lag: files === null ? null : { files, seconds: files * this.#fileSeconds() },
       current: this.#currentFile(),
       latest: this.#latest,
@@ -242,6 +237,7 @@ export class Pipeline implements BridgeSource {
       throw error;
     }
     this.#assignment = assignment;
+    this.#inputTrouble = null;
     this.#showRestored(resumed.assembler);
     this.#options.logger.info({ offsets: Object.fromEntries(resumed.starts) }, 'input assigned');
     this.#flow.reset();
@@ -371,6 +367,13 @@ export class Pipeline implements BridgeSource {
 
   #showRun(assembler: Assembler, name: string): void {
     const run = assembler.runs.get(name);
+    this.#run = {
+      name,
+      filesDone: run?.published.size ?? 0,
+      slicesDone: run?.slices ?? 0,
+      firstUtc: isoUtc(run?.firstUtcMs ?? Number.NaN),
+      lastUtc: isoUtc(run?.lastUtcMs ?? Number.NaN),
+    };
     if (!run?.sums) return;
     const facts = {
       run: name,
