@@ -10,14 +10,14 @@ const visible = (text: string): string => text.replaceAll('\u202f', ' ');
 const own = { kind: 'wasm', name: '2 threads', why: 'no WebGPU adapter' } as const;
 
 test('engine: the kind is said once', () => {
-  expect(engineName(own)).toBe('CPU (SIMD) 2 threads');
+  expect(engineName(own)).toBe('CPU 2 threads');
   expect(engineName({ kind: 'gpu', name: 'NVIDIA H200' })).toBe('GPU NVIDIA H200');
   expect(engineName({ kind: 'ts', name: 'CPU, plain TypeScript' })).toBe('CPU, plain TypeScript');
 });
 
 test('a processor shows its own engine and speed, a viewer that of whoever works', () => {
   expect(engineLine(own, 'processor', bridgeState(), 'p1')).toEqual({
-    name: 'CPU (SIMD) 2 threads',
+    name: 'CPU 2 threads',
     why: 'no WebGPU adapter',
     msPerFile: 24,
   });

@@ -82,7 +82,7 @@ function drawColumns(ctx: Rectangles, values: Float64Array, p: Projection, width
     }
     before = last;
     if (Number.isNaN(last)) continue;
-    ctx.fillRect(left, high - half, Math.max(width, leftOf(p, k) - left), low - high + width);
+    ctx.fillRect(left, high - half, Math.max(1, leftOf(p, k) - left), low - high + width);
   }
 }
 

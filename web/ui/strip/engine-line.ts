@@ -10,17 +10,10 @@ export interface EngineLine {
   readonly msPerFile: number | null;
 }
 
-const KINDS: Readonly<Record<EngineDescription['kind'], string>> = {
-  gpu: 'GPU',
-  wasm: 'CPU (SIMD)',
-  ts: 'CPU (plain)',
-};
-
-/** «GPU NVIDIA H200», «CPU (SIMD) 8 threads»; the kind is not said twice. */
-export function engineName(engine: Pick<EngineDescription, 'kind' | 'name'>): string {
-  const kind = KINDS[engine.kind];
-  const isSaid = engine.name.toUpperCase().includes(engine.kind === 'gpu' ? 'GPU' : 'CPU');
-  return isSaid ? engine.name : `${kind} ${engine.name}`;
+/** «GPU NVIDIA H200», «CPU WebAssembly SIMD, 2 workers»; nothing is said twice. */
+export function engineName({ kind, name }: Pick<EngineDescription, 'kind' | 'name'>): string {
+  const unit = kind === 'gpu' ? 'GPU' : 'CPU';
+  return name.toUpperCase().includes(unit) ? name : `${unit} ${name}`;
 }
 
 const processors = (state: BridgeState | null): readonly ClientState[] =>

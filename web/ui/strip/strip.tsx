@@ -32,7 +32,8 @@ function LiveBadge({ model }: { model: Model }) {
 }
 
 function Progress({ model }: { model: Model }) {
-  const files = useComputed(() => grouped(model.state.value?.run.filesDone ?? 0));
+  const filesDone = useComputed(() => model.state.value?.run.filesDone ?? 0);
+  const files = useComputed(() => grouped(filesDone.value));
   const time = useComputed(() => {
     const state = model.state.value;
     return state === null ? '–' : span(integrationSeconds(state.run.slicesDone, state.geometry));
@@ -44,7 +45,7 @@ function Progress({ model }: { model: Model }) {
   return (
     <>
       <span class="cell files" title="Files in the run-wide average">
-        <b>{files}</b> files
+        <b>{files}</b> {filesDone.value === 1 ? 'file' : 'files'}
       </span>
       <span class="cell time" title="Integration time of the run-wide average">
         <b>{time}</b>
