@@ -9,7 +9,7 @@ type ErrorClass = new (error: unknown, options?: object) => Error;
 const require = createRequire(import.meta.url);
 const errors = require('kafkajs/src/errors.js') as Record<string, ErrorClass>;
 const { createErrorFromCode } = require('kafkajs/src/protocol/error.js') as {
-  createErrorFromCode(code: number): Error;
+  createErrorFromCode(this: void, code: number): Error;
 };
 
 const make = (name: string, ...args: [unknown, object?]): Error => new (errors[name] as ErrorClass)(...args);

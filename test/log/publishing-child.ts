@@ -2,12 +2,12 @@
 
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { rmSync } from 'node:fs';
-import { mkdir, mkdtemp } from 'node:fs/promises';
-import { join } from 'node:path';
+import { mkdir, mkdtemp, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { build } from 'vite';
+import { afterAll } from 'vitest';
 
 /** How a child opens the output. */
 export type ChildTarget =
@@ -32,11 +32,14 @@ export interface PublishingChild {
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 let bundle: Promise<string> | null = null;
 
+afterAll(async () => {
+  if (bundle !== null) await rm(dirname(await bundle), { recursive: true });
+});
+
 /** Node 20 runs no TypeScript, so the child is bundled once per test process, near `node_modules`. */
 async function bundled(): Promise<string> {
   await mkdir(at('../../.cache'), { recursive: true });
   const folder = await mkdtemp(at('../../.cache/publisher-'));
-  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   await build({
     configFile: false,
     logLevel: 'error',

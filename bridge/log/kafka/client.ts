@@ -35,14 +35,15 @@ export class KafkaClient {
   readonly #sockets = new Set<Socket>();
   #closed = false;
 
-  constructor(options: KafkaClientOptions) {
+  /** @param retry how long connections are tried; no retry of a single call lasts longer than this one */
+  constructor(options: KafkaClientOptions, retry: RetryOptions = CLIENT_RETRY) {
     this.kafka = new Kafka({
       ...security(options.connection),
       brokers: [...options.connection.brokers],
       clientId: options.clientId,
       connectionTimeout: CONNECTION_TIMEOUT_MS,
       requestTimeout: REQUEST_TIMEOUT_MS,
-      retry: CLIENT_RETRY,
+      retry,
       logLevel: logLevel.INFO,
       logCreator: () => (entry) => writeLine(options.logger, entry),
       socketFactory: ({ host, port, ssl, onConnect }) => this.#connect(host, port, ssl, onConnect),

@@ -103,7 +103,7 @@ export class KafkaProducer implements ProducerPort {
   }
 
   async #connect(): Promise<Producer> {
-    const client = new KafkaClient(this.#options);
+    const client = new KafkaClient(this.#options, RETRY);
     this.#client = client;
     const producer = client.kafka.producer({
       idempotent: true,
