@@ -17,6 +17,9 @@
  * (1962): d = p − mean; mean += d/n; M2 += d·(p − mean). Sums over samples are kept as running means over
  * slices as well: a plain float32 sum drifts when the same value is added again and again.
  *
+ * Denormal samples and products may be flushed to zero, as WGSL allows: a sample is off by 2^−126 at most, which
+ * the scale (a power of two, chosen by the host) keeps far below any other rounding.
+ *
  * Bindings (group 0)
  *
  *     0 samples   [words]           float32 as bits, because WGSL may assume that no float is NaN or Inf

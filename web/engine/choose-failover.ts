@@ -51,6 +51,12 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 const inWords = (pauseMs: number): string =>
   pauseMs < 60_000 ? `${pauseMs / 1000} s` : `${Math.round(pauseMs / 60_000)} min`;
 
+/** Why the CPU; where it is the slow one of the CPU engines, why that, too. */
+const describeCpu = (cpu: SpectrumEngine, why: string): EngineDescription => ({
+  ...cpu.description,
+  why: cpu.description.kind === 'ts' ? `${why}; ${cpu.description.why}` : why,
+});
+
 /** A timer that keeps no Node process alive. */
 function later(pauseMs: number, act: () => void): ReturnType<typeof setTimeout> {
   const timer = setTimeout(act, pauseMs);
@@ -77,7 +83,7 @@ export class FailoverEngine implements SpectrumEngine {
       return engine;
     }
     const cpu = await options.makeCpu();
-    const engine = new FailoverEngine(options, { ...cpu.description, why: start.why });
+    const engine = new FailoverEngine(options, describeCpu(cpu, start.why));
     engine.#cpu = Promise.resolve(cpu);
     engine.#depth = cpu.depth;
     if (start.retry) engine.#retryLater();
@@ -157,7 +163,7 @@ export class FailoverEngine implements SpectrumEngine {
       (cpu) => {
         if (this.#gpu || this.#disposed) return;
         this.#depth = cpu.depth;
-        this.#change({ ...cpu.description, why });
+        this.#change(describeCpu(cpu, why));
       },
       // Whoever gives the next block is told; there is no engine to describe.
       () => {},
