@@ -18,36 +18,27 @@ export interface SampleSource {
 
 /**
  * @param modifiedMs modification time that both files get: when the DAQ would have finished the pair
- * @param aborted asked between stretches; where it answers true, the pair is taken back
- * @returns whether the pair was written
  */
 export async function writePair(
   folder: string,
   file: number,
   source: SampleSource,
   modifiedMs: number,
-  aborted: () => boolean = () => false,
-): Promise<boolean> {
+): Promise<void> {
   const target = (channel: Channel): string => join(folder, pairFileName(channel, file));
   const part = (channel: Channel): string => join(folder, `.${pairFileName(channel, file)}.part`);
   try {
-    if (!(await writeParts(part('i'), part('q'), source, aborted))) return false;
+    await writeParts(part('i'), part('q'), source);
     for (const channel of ['i', 'q'] as const) {
       await utimes(part(channel), new Date(modifiedMs), new Date(modifiedMs));
       await rename(part(channel), target(channel));
     }
-    return true;
   } finally {
     await Promise.all([rm(part('i'), { force: true }), rm(part('q'), { force: true })]);
   }
 }
 
-async function writeParts(
-  iPath: string,
-  qPath: string,
-  source: SampleSource,
-  aborted: () => boolean,
-): Promise<boolean> {
+async function writeParts(iPath: string, qPath: string, source: SampleSource): Promise<void> {
   const i = new Float32Array(STRETCH_SAMPLES);
   const q = new Float32Array(STRETCH_SAMPLES);
   const handles: FileHandle[] = [];
@@ -55,7 +46,6 @@ async function writeParts(
     for (const path of [iPath, qPath]) handles.push(await open(path, 'w'));
     const [iHandle, qHandle] = handles as [FileHandle, FileHandle];
     while (source.left > 0) {
-      if (aborted()) return false;
       const count = Math.min(STRETCH_SAMPLES, source.left);
       source.writeTo(i.subarray(0, count), q.subarray(0, count));
       const bytes = count * BYTES_PER_SAMPLE;
@@ -64,7 +54,6 @@ async function writeParts(
         qHandle.writeFile(new Uint8Array(q.buffer, 0, bytes)),
       ]);
     }
-    return true;
   } finally {
     for (const handle of handles) await handle.close();
   }
