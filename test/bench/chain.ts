@@ -3,7 +3,7 @@ import { Haloscope } from '../e2e/haloscope.ts';
 import { ResultReader } from '../e2e/results.ts';
 import { type Bench, Chain } from './bench.ts';
 import { PAIR_BYTES, PAIRS, pairsFolder } from './pairs.ts';
-import { startPlainChromium } from './plain-chromium.ts';
+import { startPlainChromium } from '../browser/plain-chromium.ts';
 import { PYTHON_CLIENTS, type PythonClient, startComparator } from './python.ts';
 import { printTable } from './table.ts';
 import { countCpu, type Watched } from './usage.ts';

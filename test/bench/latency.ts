@@ -8,7 +8,7 @@ import { ResultReader } from '../e2e/results.ts';
 import { Haloscope } from '../e2e/haloscope.ts';
 import { type Bench, Chain, type Topics } from './bench.ts';
 import { PAIRS, pairsFolder } from './pairs.ts';
-import { startPlainChromium } from './plain-chromium.ts';
+import { startPlainChromium } from '../browser/plain-chromium.ts';
 import { PYTHON_CLIENTS, startComparator } from './python.ts';
 import { printTable, quantile } from './table.ts';
 

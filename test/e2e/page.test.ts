@@ -1,8 +1,9 @@
 /** The page in a real Chromium: viewer and processor show the same, hand over, and work while hidden. */
 import { readFile } from 'node:fs/promises';
 import type { Page } from 'playwright-core';
-import { expect, inject, test } from 'vitest';
+import { expect, inject, onTestFinished, test } from 'vitest';
 import { openPage } from '../browser/chromium.ts';
+import { startPlainChromium } from '../browser/plain-chromium.ts';
 import { newChain, produceWords, serveChain } from './chain.ts';
 import { until } from './haloscope.ts';
 import { keptBridge, keptChromium, keptCommand, keptFolder, keptReader } from './kept.ts';
@@ -169,20 +170,10 @@ test('the file in progress is updated at least four times', async () => {
 
 test('a hidden tab keeps processing', async () => {
   const bridge = await keptBridge('--data', await keptFolder(), '--processor', 'none');
-  const browser = await keptChromium();
-  const context = await browser.newContext();
-  const page = await context.newPage();
-  await page.goto(bridge.page());
+  const chromium = await startPlainChromium(bridge.page(), true);
+  onTestFinished(() => chromium.stop());
   await bridge.until('the page is processor', ({ clients }) => clients.length === 1);
-  // Playwright tells every page that it has the focus; without that, a tab behind another is hidden.
-  const session = await context.newCDPSession(page);
-  await session.send('Emulation.setFocusEmulationEnabled', { enabled: false });
-  await (await context.newPage()).bringToFront();
-  await until(
-    'the tab is hidden',
-    async () => ((await page.evaluate(() => document.visibilityState)) === 'hidden' ? true : undefined),
-    SHOWN_TIMEOUT_MS,
-  );
+  expect(await chromium.coverTab()).toBe('hidden');
   const { run } = await bridge.state();
   const after = await bridge.until(
     'three more files',

@@ -1,0 +1,75 @@
+/**
+ * Chromium started by itself, as a user's is: a debugging protocol makes WebSocket traffic several times slower, and
+ * test drivers tell every page that it is in front. The page reports through the bridge's state.
+ */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { WebSocket } from 'ws';
+import { chromiumPath, QUIET_FLAGS } from './chromium.ts';
+
+export interface PlainChromium {
+  readonly pid: number;
+  /** Opens another tab in front of the one there is, and says what that one then takes itself for. */
+  coverTab(): Promise<string>;
+  stop(): Promise<void>;
+}
+
+/** One tab, as Chromium lists it. */
+interface Tab {
+  readonly type: string;
+  readonly url: string;
+  readonly webSocketDebuggerUrl: string;
+}
+
+/** @param isWatched whether `coverTab` will be asked for, which needs a debugging port */
+export async function startPlainChromium(url: string, isWatched = false): Promise<PlainChromium> {
+  const profile = await mkdtemp(join(tmpdir(), 'haloscope-chromium-'));
+  const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
+  const watched = isWatched ? ['--remote-debugging-port=0'] : [];
+  const flags = ['--headless=new', `--user-data-dir=${profile}`, ...QUIET_FLAGS, ...sandbox, ...watched];
+  // A process group of its own, so that its children end with it.
+  const child = spawn(chromiumPath(), [...flags, url], { stdio: 'ignore', detached: true });
+  const { pid } = child;
+  if (pid === undefined) throw new Error('Chromium did not start');
+  const killGroup = (): void => {
+    if (child.exitCode === null && child.signalCode === null) process.kill(-pid, 'SIGKILL');
+  };
+  process.once('exit', killGroup);
+  return {
+    pid,
+    coverTab: () => coverTab(profile),
+    stop: async () => {
+      const gone = once(child, 'exit');
+      process.removeListener('exit', killGroup);
+      killGroup();
+      await gone;
+      await rm(profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 100 });
+    },
+  };
+}
+
+async function coverTab(profile: string): Promise<string> {
+  const [port] = (await readFile(join(profile, 'DevToolsActivePort'), 'utf8')).split('\n');
+  const control = `http://127.0.0.1:${port}/json`;
+  const tabs = (await (await fetch(`${control}/list`)).json()) as Tab[];
+  const covered = tabs.find(({ type }) => type === 'page');
+  if (covered === undefined) throw new Error('Chromium shows no page');
+  await fetch(`${control}/new?about:blank`, { method: 'PUT' });
+  return visibilityOf(covered);
+}
+
+/** Asks the page itself, once; the connection is gone again before anything is measured. */
+async function visibilityOf({ webSocketDebuggerUrl }: Tab): Promise<string> {
+  const socket = new WebSocket(webSocketDebuggerUrl);
+  await once(socket, 'open');
+  const answered = once(socket, 'message');
+  const params = { expression: 'document.visibilityState', returnByValue: true };
+  socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }));
+  const [data] = (await answered) as [Buffer];
+  socket.close();
+  const answer = JSON.parse(data.toString()) as { result: { result: { value: string } } };
+  return answer.result.result.value;
+}

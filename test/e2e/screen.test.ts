@@ -1,0 +1,346 @@
+/** What a person does with the page, and what the page says in every state of the chain. */
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import type { Browser, Page } from 'playwright-core';
+import sirv from 'sirv';
+import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
+import { WebSocketServer } from 'ws';
+import { openPage, startChromium } from '../browser/chromium.ts';
+import { TOKEN } from '../server/harness.ts';
+import { keepPublishing, stageBridge, TONE_BIN, WEB_FOLDER } from './staged-bridge.ts';
+
+const TIMEOUT_MS = 15_000;
+
+let browser: Browser;
+beforeAll(async () => {
+  browser = await startChromium();
+});
+afterAll(() => browser.close());
+
+/** A page of its own context, so that nothing is kept from another test; its errors fail the test. */
+async function open(url: string): Promise<Page> {
+  const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, colorScheme: 'dark' });
+  onTestFinished(() => context.close());
+  const page = await context.newPage();
+  const errors: string[] = [];
+  page.on('pageerror', (error) => errors.push(String(error)));
+  onTestFinished(() => expect(errors).toEqual([]));
+  await page.goto(url);
+  return page;
+}
+
+const liveness = (page: Page, wanted: string) =>
+  page.locator(`.app[data-liveness="${wanted}"]`).waitFor({ timeout: TIMEOUT_MS });
+
+const chain = (page: Page, wanted: string) =>
+  page.locator(`.app[data-chain="${wanted}"]`).waitFor({ timeout: TIMEOUT_MS });
+
+const pixels = (page: Page): Promise<string> =>
+  page.locator('.uplot canvas').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+
+/** Waits until something is as wanted; says what it was last. */
+async function eventually<T>(look: () => Promise<T> | T, isWanted: (value: T) => boolean): Promise<T> {
+  const endMs = performance.now() + TIMEOUT_MS;
+  for (;;) {
+    const value = await look();
+    if (isWanted(value)) return value;
+    if (performance.now() > endMs) throw new Error(`still ${JSON.stringify(value)} after ${TIMEOUT_MS} ms`);
+    await new Promise((resolve) => setTimeout(resolve, 30));
+  }
+}
+
+const query = (page: Page, name: string): string | null => new URL(page.url()).searchParams.get(name);
+
+/** A point of the plot, as shares of its area. */
+async function pointOf(page: Page, across: number, down: number): Promise<{ x: number; y: number }> {
+  const box = await page.locator('.u-over').boundingBox();
+  if (box === null) throw new Error('no plot');
+  return { x: box.x + box.width * across, y: box.y + box.height * down };
+}
+
+test('traces are hidden by click and by key, and a link shows the same picture', async () => {
+  const bridge = await stageBridge();
+  bridge.publish(3);
+  const page = await open(bridge.url);
+  await liveness(page, 'live');
+  const before = await pixels(page);
+  const latest = page.getByRole('button', { name: /latest file/ });
+  await latest.click();
+  expect(await latest.getAttribute('aria-pressed')).toBe('false');
+  await page.keyboard.press('3');
+  await eventually(
+    () => query(page, 'traces'),
+    (traces) => traces === 'run',
+  );
+  await page.keyboard.press('l');
+  await eventually(
+    () => query(page, 'scale'),
+    (scale) => scale === 'db',
+  );
+  const after = await eventually(
+    () => pixels(page),
+    (now) => now !== before,
+  );
+
+  const friend = await open(page.url());
+  await liveness(friend, 'live');
+  await eventually(
+    () => pixels(friend),
+    (now) => now === after,
+  );
+  await page.keyboard.press('2');
+  expect(await latest.getAttribute('aria-pressed')).toBe('true');
+});
+
+test('a zoom survives new data; double click shows the whole band again', async () => {
+  const bridge = await stageBridge();
+  keepPublishing(bridge);
+  const page = await open(bridge.url);
+  await liveness(page, 'live');
+  const from = await pointOf(page, 0.4, 0.5);
+  const to = await pointOf(page, 0.6, 0.5);
+  await page.mouse.move(from.x, from.y);
+  await page.mouse.down();
+  await page.mouse.move(to.x, to.y, { steps: 5 });
+  await page.mouse.up();
+  const zoom = await eventually(
+    () => query(page, 'x'),
+    (x) => x !== null,
+  );
+  const [min = 0, max = 0] = (zoom ?? '').split('..').map(Number);
+  // A fifth of 2 MHz about the LO; the pointer moves in whole pixels of 1.6 kHz.
+  expect(min).toBeCloseTo(-200_000, -4);
+  expect(max).toBeCloseTo(200_000, -4);
+  expect(query(page, 'y')).toBeNull();
+
+  const exposure = page.locator('.legend-entry.run .legend-exposure');
+  const early = await exposure.textContent();
+  await eventually(
+    () => exposure.textContent(),
+    (now) => now !== early,
+  );
+  await new Promise((resolve) => setTimeout(resolve, 1000));
+  expect(query(page, 'x')).toBe(zoom);
+
+  await page.mouse.wheel(0, -200);
+  const closer = await eventually(
+    () => query(page, 'x'),
+    (x) => x !== zoom,
+  );
+  const [closerMin = 0, closerMax = 0] = (closer ?? '').split('..').map(Number);
+  expect(closerMax - closerMin).toBeLessThan(0.8 * (max - min));
+  await page.mouse.dblclick(from.x, from.y);
+  await eventually(
+    () => query(page, 'x'),
+    (x) => x === null,
+  );
+});
+
+test('the cursor snaps to the line under it and reads out what is there', async () => {
+  const bridge = await stageBridge();
+  bridge.publish(3);
+  const page = await open(bridge.url);
+  await liveness(page, 'live');
+  const at = await pointOf(page, TONE_BIN / 3072, 0.5);
+  await page.mouse.move(at.x + 1, at.y);
+  const readOut = page.locator('.read-out');
+  await eventually(
+    () => readOut.textContent(),
+    (text) => (text ?? '').includes('bin 2\u202f500'),
+  );
+  const text = await readOut.textContent();
+  // (2500 − 1536) · 2 MHz / 3072, and 4 times the floor of 5e-9 with an error of m/√n.
+  expect(text).toContain('+627.604');
+  expect(text).toContain('20.000');
+  expect(text).toContain('·10⁻⁹');
+  await page.keyboard.press('u');
+  await eventually(
+    () => readOut.textContent(),
+    (now) => (now ?? '').includes('28.284'),
+  );
+});
+
+test('nothing moves when data arrive', async () => {
+  const bridge = await stageBridge();
+  const page = await open(bridge.url);
+  await chain(page, 'no-processor').catch(() => chain(page, 'waiting'));
+  const boxes = () =>
+    page.evaluate(() =>
+      [...document.querySelectorAll('.cell, .legend-entry, .choice, .plot, .u-over')].map((element) => {
+        const { left, top, width, height } = element.getBoundingClientRect();
+        return { what: element.className, left, top, width, height };
+      }),
+    );
+  await page.locator('.cell.role', { hasText: 'processor' }).waitFor({ timeout: TIMEOUT_MS });
+  const before = await boxes();
+  bridge.source.staged = {
+    ...bridge.source.staged,
+    run: { ...bridge.source.staged.run, filesDone: 12_843, slicesDone: 12_843 * 2731 },
+  };
+  bridge.publish(12_843);
+  await liveness(page, 'live');
+  await page.locator('.strip .files', { hasText: '12\u202f843' }).waitFor({ timeout: TIMEOUT_MS });
+  expect(await boxes()).toEqual(before);
+});
+
+test('plots take at least three quarters of the window, and the strip is one line of 40 px', async () => {
+  const bridge = await stageBridge();
+  const page = await open(bridge.url);
+  await page.locator('.uplot').waitFor();
+  for (const [width, height] of [
+    [1366, 768],
+    [1920, 1080],
+    [3840, 2160],
+  ] as const) {
+    await page.setViewportSize({ width, height });
+    const plot = await eventually(
+      () => page.locator('.uplot').boundingBox(),
+      (box) => box !== null && Math.abs(box.width - width) < 1,
+    );
+    expect(((plot?.width ?? 0) * (plot?.height ?? 0)) / (width * height)).toBeGreaterThan(0.75);
+    const strip = await page.locator('.strip').boundingBox();
+    expect(strip?.height).toBeLessThanOrEqual(width > 3000 ? 64 : 42);
+    const overflow = await page.evaluate(
+      () =>
+        [...document.querySelectorAll('.strip, .toolbar, body')].filter((e) => e.scrollWidth > e.clientWidth)
+          .length,
+    );
+    expect(overflow).toBe(0);
+  }
+});
+
+test('stale data turn the plot grey and say since when; new ones bring it back', async () => {
+  const bridge = await stageBridge();
+  bridge.publish(3, 60);
+  const page = await open(bridge.url);
+  // It is behind at first: something old has just come. Then nothing newer does.
+  await liveness(page, 'behind');
+  await liveness(page, 'stale');
+  expect(await page.locator('.headline').textContent()).toMatch(
+    /^Stale: no new data for .* since \d\d:\d\d:\d\d UTC/,
+  );
+  const filter = () => page.locator('.plot').evaluate((plot) => getComputedStyle(plot).filter);
+  expect(await filter()).toBe('grayscale(1)');
+  expect(await page.title()).toContain('stale');
+  bridge.publish(4);
+  await liveness(page, 'live');
+  expect(await filter()).toBe('none');
+  expect(await page.locator('.headline').count()).toBe(0);
+}, 60_000);
+
+test('a bridge that goes away is said at once, with what was drawn left standing', async () => {
+  const bridge = await stageBridge();
+  bridge.publish(3);
+  const page = await open(bridge.url);
+  await liveness(page, 'live');
+  await bridge.server.close();
+  await page.locator('.headline', { hasText: /bridge/ }).waitFor({ timeout: TIMEOUT_MS });
+  await chain(page, 'disconnected');
+  expect(await page.locator('.legend-entry.run .legend-exposure').textContent()).toContain('8\u202f193');
+});
+
+test('broker away, alarms and incomplete files are shown, in words and counted', async () => {
+  const bridge = await stageBridge();
+  bridge.publish(3);
+  const page = await open(bridge.url);
+  await chain(page, 'well');
+  const at = new Date().toISOString();
+  bridge.source.staged = {
+    ...bridge.source.staged,
+    input: {
+      kind: 'kafka',
+      reachable: false,
+      trouble: 'No broker answers at 10.0.0.7:9092; next try in 5 s.',
+    },
+    incomplete: [{ run: 'test', file: 12_801, missing: '0-39,80-119', atUtc: at }],
+    alarms: [{ code: 'topic-recreated', message: 'chunk_data is new.', count: 3, sinceUtc: at, lastUtc: at }],
+  };
+  await page.locator('.headline', { hasText: '10.0.0.7:9092' }).waitFor({ timeout: TIMEOUT_MS });
+  expect(await page.locator('.buttons .notices').textContent()).toBe('Status · 2');
+  await page.keyboard.press('i');
+  const drawer = page.locator('.drawer');
+  await drawer.waitFor();
+  expect(await drawer.textContent()).toContain('topic-recreated ×3');
+  expect(await drawer.locator('.incomplete').textContent()).toContain('0-39,80-119');
+  await page.keyboard.press('Escape');
+  expect(await drawer.count()).toBe(0);
+});
+
+test('the token is taken out of the address at once, and kept for the tab', async () => {
+  const bridge = await stageBridge({ trustLocalPages: false });
+  const page = await open(`${bridge.url}?scale=db#token=${TOKEN}`);
+  await page.locator('.cell.role', { hasText: 'processor' }).waitFor({ timeout: TIMEOUT_MS });
+  expect(page.url()).toBe(`${bridge.url}?scale=db`);
+  await page.reload();
+  await page.locator('.cell.role', { hasText: 'processor' }).waitFor({ timeout: TIMEOUT_MS });
+});
+
+test('a wrong token is said, and the right one can be pasted', async () => {
+  const bridge = await stageBridge({ trustLocalPages: false });
+  const page = await open(`${bridge.url}#token=wrong`);
+  await chain(page, 'refused-token');
+  await page.getByLabel('Token').fill(TOKEN);
+  await page.getByRole('button', { name: 'Connect' }).click();
+  await page.locator('.cell.role', { hasText: 'processor' }).waitFor({ timeout: TIMEOUT_MS });
+});
+
+test('a page of another version reloads itself once, and then says so', async () => {
+  const files = sirv(WEB_FOLDER, { dev: true });
+  let loads = 0;
+  const server = createServer((request, response) => {
+    if (request.url === '/') loads += 1;
+    files(request, response);
+  });
+  const sockets = new WebSocketServer({ server });
+  sockets.on('connection', (socket) => {
+    socket.on('message', () => {
+      socket.send(
+        JSON.stringify({ type: 'refuse', code: 'protocol', message: 'this bridge speaks protocol 99' }),
+      );
+    });
+  });
+  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+  onTestFinished(() => {
+    for (const socket of sockets.clients) socket.terminate();
+    server.closeAllConnections();
+    server.close();
+  });
+  const page = await open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
+  await page.locator('.headline', { hasText: 'different versions' }).waitFor({ timeout: TIMEOUT_MS });
+  await eventually(
+    () => loads,
+    (n) => n === 2,
+  );
+  await page.locator('.headline', { hasText: 'protocol 99' }).waitFor({ timeout: TIMEOUT_MS });
+  await new Promise((resolve) => setTimeout(resolve, 1500));
+  expect(loads).toBe(2);
+});
+
+test('dark and light, by the system, by key and by address', async () => {
+  const bridge = await stageBridge();
+  bridge.publish(3);
+  const page = await open(bridge.url);
+  const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
+  const dark = await background();
+  await page.keyboard.press('t');
+  await eventually(background, (now) => now !== dark);
+  await eventually(
+    () => query(page, 'theme'),
+    (theme) => theme === 'light',
+  );
+  await page.keyboard.press('t');
+  await eventually(background, (now) => now === dark);
+  await page.emulateMedia({ colorScheme: 'light' });
+  await eventually(background, (now) => now !== dark);
+});
+
+test('the Content-Security-Policy of the bridge is kept', async () => {
+  const bridge = await stageBridge();
+  bridge.publish(3);
+  const { page, errors } = await openPage(browser, bridge.url);
+  onTestFinished(() => page.close());
+  await liveness(page, 'live');
+  await page.getByRole('button', { name: '?' }).click();
+  await page.locator('.drawer kbd').first().waitFor();
+  expect(errors).toEqual([]);
+});
