@@ -97,7 +97,9 @@ export class SocketServer {
   }
 
   processors(): readonly ConnectedProcessor[] {
-    return [...this.#connections].filter(({ isProcessing }) => isProcessing);
+    return [...this.#connections]
+      .filter(({ isProcessing }) => isProcessing)
+      .map(({ id, headless }) => ({ id, headless }));
   }
 
   /** Called when a client came, changed or went; returns the unsubscriber. */
