@@ -41,7 +41,9 @@ function transform(x: ComplexList): [number, number][] {
   if (n === 1) return x.map(([re, im]) => [re, im]);
   let factor = 2;
   while (n % factor !== 0) factor++;
-  const parts = Array.from({ length: factor }, (_, p) => transform(x.filter((_, i) => i % factor === p)));
+  const parts = Array.from({ length: factor }, (_, p) =>
+    transform(x.filter((_point, i) => i % factor === p)),
+  );
   const short = n / factor;
   return Array.from({ length: n }, (_, k) => {
     let re = 0;
@@ -99,6 +101,6 @@ export const spectrumTwin = (input: SpectrumTwinInput): SpectrumTwinPartial[] =>
   Array.from({ length: input.workgroups }, (_, g) =>
     partial(
       input,
-      input.slices.filter((_, s) => s % input.workgroups === g),
+      input.slices.filter((_slice, s) => s % input.workgroups === g),
     ),
   );

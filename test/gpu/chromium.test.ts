@@ -30,7 +30,7 @@ describe('with the software adapter', () => {
     const inputs = ['noise of 0.1 V', 'noise of 1e-12 V', 'DC of 100 σ'];
     const answer = await ask({ kind: 'accuracy', bins: 3072, slices: 2731, inputs });
     if (answer.kind !== 'accuracy') throw new Error(`unexpected ${answer.kind}`);
-    console.log(answer.description.name, `\n${answer.rows.map(formatRow).join('\n')}`);
+    process.stdout.write(`${answer.description.name}\n${answer.rows.map(formatRow).join('\n')}\n`);
     expect(answer.description.kind).toBe('gpu');
     expect(answer.rows.filter(({ error, tolerance }) => !(error <= tolerance))).toEqual([]);
   });

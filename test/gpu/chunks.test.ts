@@ -1,5 +1,5 @@
 /** Cutting of blocks into uploads, and the choice of the scale: no GPU needed. */
-import fc from 'fast-check';
+import { array, assert, integer, nat, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EngineBlock } from '../../web/engine/engine.ts';
 import { type Chunk, planChunks } from '../../web/engine/gpu/chunks.ts';
@@ -37,7 +37,9 @@ const expectedSlices = ({ segments }: EngineBlock): number[][] =>
   segments.flatMap(({ offset, slices }) =>
     Array.from({ length: slices }, (_, s) => {
       const i = offset + s * BINS;
-      return [i, i + slices * BINS].flatMap((first) => Array.from({ length: BINS }, (_, n) => first + n));
+      return [i, i + slices * BINS].flatMap((first) =>
+        Array.from({ length: BINS }, (_sample, n) => first + n),
+      );
     }),
   );
 
@@ -51,9 +53,9 @@ describe('chunks', () => {
   });
 
   test('any segments and any size of chunk give every slice once', () => {
-    const sizes = fc.array(fc.integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 });
-    fc.assert(
-      fc.property(sizes, fc.nat(5), fc.integer({ min: 1, max: 12 }), (list, gap, chunkSlices) => {
+    const sizes = array(integer({ min: 1, max: 9 }), { minLength: 1, maxLength: 8 });
+    assert(
+      property(sizes, nat(5), integer({ min: 1, max: 12 }), (list, gap, chunkSlices) => {
         const block = blockOf(list, gap);
         const chunks = planChunks(block, BINS, chunkSlices);
         for (const { slices, samples } of chunks) {

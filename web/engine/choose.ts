@@ -85,8 +85,9 @@ async function startWith(options: ChooseOptions, surroundings: GpuSurroundings):
     const what = found.kind === 'software' ? 'a software adapter, asked for' : 'a WebGPU adapter';
     return { gpu, why: `${what}, which passed its self-test` };
   } catch (error) {
-    if (!(error instanceof EngineError)) throw error;
-    return { gpu: undefined, why: error.message, retry: PASSING.has(error.code) };
+    // Whatever a browser or driver throws here, there is the CPU.
+    const why = error instanceof Error ? error.message : String(error);
+    return { gpu: undefined, why, retry: error instanceof EngineError && PASSING.has(error.code) };
   }
 }
 

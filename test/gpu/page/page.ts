@@ -5,7 +5,8 @@ const worker = new Worker(new URL('./worker.ts', import.meta.url), { type: 'modu
 
 window.runTask = (task: Task) =>
   new Promise<Answer>((resolve, reject) => {
-    worker.onmessage = ({ data }: MessageEvent<Answer>) => resolve(data);
-    worker.onerror = (event) => reject(new Error(event.message));
+    worker.addEventListener('message', ({ data }: MessageEvent<Answer>) => resolve(data), { once: true });
+    worker.addEventListener('error', (event) => reject(new Error(event.message)), { once: true });
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- workers have no origin to name
     worker.postMessage(task);
   });

@@ -13,7 +13,8 @@ const options = { bins: SHORT_BINS, window: 'none' } as const;
 async function accuracy({ bins, slices, inputs }: Task & { kind: 'accuracy' }): Promise<Answer> {
   const engine = await createGpuEngine(navigator.gpu, { bins, window: 'none' });
   const cases = ACCURACY_CASES.filter(({ name }) => inputs.includes(name));
-  if (cases.length !== inputs.length) throw new Error(`the table has ${ACCURACY_CASES.map((c) => c.name)}`);
+  if (cases.length !== inputs.length)
+    throw new Error(`the table has ${ACCURACY_CASES.map((c) => c.name).join(', ')}`);
   const rows = await checkAccuracy(engine, { bins, slices, slicesPerBlock: 160, cases });
   await engine.dispose();
   return { kind: 'accuracy', description: engine.description, rows };
@@ -63,8 +64,9 @@ function run(task: Task): Promise<Answer> {
   }
 }
 
-self.onmessage = ({ data }: MessageEvent<Task>) => {
+self.addEventListener('message', ({ data }: MessageEvent<Task>) => {
   void run(data)
     .catch((error: unknown): Answer => ({ kind: 'failed', message: String(error) }))
+    // oxlint-disable-next-line unicorn/require-post-message-target-origin -- workers have no origin to name
     .then((answer) => self.postMessage(answer));
-};
+});

@@ -34,5 +34,5 @@ export function clipBits(level: number): number {
   if (!(level > 0)) return Number.isNaN(level) ? 0x7f80_0000 : 0;
   word[0] = level;
   const rounded = bits[0] as number;
-  return (word[0] as number) < level ? rounded + 1 : rounded;
+  return Math.fround(level) < level ? rounded + 1 : rounded;
 }
