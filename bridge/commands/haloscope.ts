@@ -110,6 +110,13 @@ function defineProcess(program: Command): void {
   });
 }
 
+/** Commander's «error: unknown option '--x'\n(Did you mean --y?)» as one line of ours. */
+const oneLine = (text: string): string =>
+  `haloscope: ${text
+    .trim()
+    .replace(/^error: /, '')
+    .replace(/\s*\n\s*/g, ' ')}\n`;
+
 function buildProgram(): Command {
   const program = new Command('haloscope')
     .description('Real-time power spectra for haloscopes')
@@ -119,7 +126,7 @@ function buildProgram(): Command {
       '\nEvery option is also HALOSCOPE_NAME in the environment and a key in haloscope.config.json.',
     );
   // Inherited by the commands, so it comes before them.
-  program.exitOverride().showHelpAfterError('(--help shows what is possible)');
+  program.exitOverride().configureOutput({ outputError: (text, write) => write(oneLine(text)) });
   for (const add of [defineServe, defineProduce, defineSimulate, defineTopics, defineProcess]) add(program);
   return program;
 }

@@ -139,7 +139,14 @@ function openPorts(options: ServeOptions, logger: Logger): Ports {
       const run = options.run ?? 'folder';
       const problem = (name: string, reason: string): void => logger.warn({ file: name }, reason);
       return {
-        input: new FolderInput({ folder: input.folder, geometry, run, from, problem }),
+        input: new FolderInput({
+          folder: input.folder,
+          settleMs: input.settleMs,
+          geometry,
+          run,
+          from,
+          problem,
+        }),
         output: new LmdbOutput({ directory: storeFolder(dataFolder, geometry.bins, input.folder) }),
         inputName: input.folder,
         run,
