@@ -1,5 +1,5 @@
 /** Frames with every field set, and arbitrary ones. */
-import fc from 'fast-check';
+import * as fc from 'fast-check';
 import type { MomentsFrame, SpectrumFrame } from '../../bridge/protocol/frames.ts';
 
 export const BINS = 256;

@@ -218,9 +218,9 @@ test('a port that is taken, or an address of another machine, is one clear line'
   await new Promise<void>((resolve) => other.listen(0, '127.0.0.1', resolve));
   onTestFinished(() => void other.close());
   const { port } = other.address() as AddressInfo;
-  const listen = async (host: string, port: number): Promise<unknown> => {
+  const listen = async (host: string, wanted: number): Promise<unknown> => {
     const options = {
-      listen: { host, port },
+      listen: { host, port: wanted },
       publicOrigins: [],
       token: new Secret('x'),
       trustLocalPages: true,
