@@ -4,6 +4,7 @@
  * Tried in this order, each asked the self-test's question before it may work: WebAssembly in workers, WebAssembly
  * in this thread, TypeScript in workers, TypeScript in this thread. `description.why` says what was skipped.
  */
+import { isSupportedLength } from '../../bridge/protocol/geometry.ts';
 import type { BlockMoments } from '../../bridge/protocol/moments.ts';
 import type { CpuCore, CpuKind } from './cpu-core.ts';
 import { createCore } from './cpu-cores.ts';
@@ -14,6 +15,7 @@ import {
   type EngineOptions,
   type SpectrumEngine,
 } from './engine.ts';
+import { checkBlock } from './gpu/chunks.ts';
 import { WorkerPool } from './pool.ts';
 import type { StartWorker } from './pool-messages.ts';
 import { runSelfTest } from './self-test.ts';
@@ -43,9 +45,11 @@ class CpuEngine implements SpectrumEngine {
   readonly description: EngineDescription;
   readonly depth: number;
   readonly #runner: Runner;
+  readonly #bins: number;
   #disposed = false;
 
-  constructor(description: EngineDescription, runner: Runner) {
+  constructor(description: EngineDescription, runner: Runner, bins: number) {
+    this.#bins = bins;
     this.description = description;
     this.depth = runner.depth;
     this.#runner = runner;
@@ -53,6 +57,8 @@ class CpuEngine implements SpectrumEngine {
 
   async process(block: EngineBlock): Promise<BlockMoments> {
     if (this.#disposed) throw new EngineError('disposed', 'the engine was shut down; make a new one');
+    // Here, because a block that was given away before has no samples left, which a worker would never hear of.
+    checkBlock(block, this.#bins);
     return this.#runner.process(block);
   }
 
@@ -92,7 +98,7 @@ async function tryEngine(
 ): Promise<SpectrumEngine> {
   const runner = await makeRunner(kind, workers, options);
   const why = ['the CPU engine of this machine, which passed its self-test', ...skipped].join('; ');
-  const engine = new CpuEngine({ kind, name: nameOf(kind, workers), why }, runner);
+  const engine = new CpuEngine({ kind, name: nameOf(kind, workers), why }, runner, options.bins);
   try {
     await runSelfTest(engine, options);
     return engine;
@@ -106,6 +112,10 @@ async function tryEngine(
  * @throws {EngineError} `unavailable`, `self-test`: no implementation works here; the message has every reason
  */
 export async function createCpuEngine(options: CpuEngineOptions): Promise<SpectrumEngine> {
+  if (!isSupportedLength(options.bins)) {
+    const message = `expected a slice length 2^a·3^b from 256 to 8192, found ${options.bins}`;
+    throw new EngineError('unavailable', message);
+  }
   const workers = options.workers ?? Math.min(MOST_WORKERS, (await environment()).processors());
   const skipped: string[] = [];
   let last: EngineError | undefined;

@@ -7,3 +7,6 @@ const port = parentPort;
 if (port === null) throw new Error('engine-worker.js is started by the engine, not by hand');
 const handle = serveBlocks((message, transfer) => port.postMessage(message, transfer));
 port.on('message', (message: ToWorker) => handle(message));
+port.on('messageerror', (error) => {
+  throw error;
+});

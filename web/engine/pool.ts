@@ -58,13 +58,8 @@ export class WorkerPool {
     if (this.#broken || !member) return Promise.reject(this.#broken ?? noWorker());
     const id = this.#nextId++;
     return new Promise((resolve, reject) => {
-      try {
-        member.port.post({ kind: 'block', id, block }, [block.samples.buffer]);
-        member.pending.set(id, { resolve, reject });
-      } catch (cause) {
-        const message = `the block's samples cannot be transferred, were they given before? ${messageOf(cause)}`;
-        reject(new EngineError('bad-block', message, { cause }));
-      }
+      member.pending.set(id, { resolve, reject });
+      member.port.post({ kind: 'block', id, block }, [block.samples.buffer]);
     });
   }
 

@@ -20,3 +20,17 @@ export const windowCoefficients = (window: WindowName, bins: number): Float64Arr
       0,
     ),
   );
+
+/** What a window does to a spectrum; both are exact for the periodic form. */
+export interface WindowFigures {
+  /** Mean coefficient a_0: a line's height is this times its amplitude · bins. */
+  readonly coherentGain: number;
+  /** Equivalent noise bandwidth in bins, N·Σw² / (Σw)² = 1 + Σ_{j>0} (a_j/a_0)²/2. */
+  readonly enbwBins: number;
+}
+
+export function windowFigures(window: WindowName): WindowFigures {
+  const [coherentGain = 1, ...others] = TERMS[window];
+  const enbwBins = 1 + others.reduce((sum, a) => sum + (a / coherentGain) ** 2 / 2, 0);
+  return { coherentGain, enbwBins };
+}
