@@ -17,7 +17,11 @@ if (root === null) throw new Error('the page has no element #app: it was not bui
 
 const query = new URLSearchParams(location.search);
 const token = takeToken();
-const model = createModel(readView(query), { isKiosk: query.has('kiosk'), isSecure: window.isSecureContext });
+const model = createModel(readView(query), {
+  isKiosk: query.has('kiosk'),
+  isSecure: window.isSecureContext,
+  hasToken: token !== null,
+});
 startPage(root, model);
 reloadOnceOnMismatch(model);
 // A link with a token, opened in a tab that shows this page already, changes the fragment only.

@@ -163,12 +163,11 @@ test('the cursor snaps to the line under it and reads out what is there', async 
 test('nothing moves when data arrive', async () => {
   const bridge = await stageBridge();
   const page = await open(bridge.url);
-  await chain(page, 'no-processor').catch(() => chain(page, 'waiting'));
   const boxes = () =>
     page.evaluate(() =>
       [...document.querySelectorAll('.cell, .legend-entry, .choice, .plot, .u-over')].map((element) => {
         const { left, top, width, height } = element.getBoundingClientRect();
-        return { what: element.className, left, top, width, height };
+        return { left, top, width, height };
       }),
     );
   await page.locator('.cell.role', { hasText: 'processor' }).waitFor({ timeout: TIMEOUT_MS });
@@ -277,11 +276,19 @@ test('the token is taken out of the address at once, and kept for the tab', asyn
 
 test('a wrong token is said, and the right one can be pasted', async () => {
   const bridge = await stageBridge({ trustLocalPages: false });
-  const page = await open(`${bridge.url}#token=wrong`);
+  const page = await open(`${bridge.url}?role=processor#token=wrong`);
   await chain(page, 'refused-token');
   await page.getByLabel('Token').fill(TOKEN);
   await page.getByRole('button', { name: 'Connect' }).click();
   await page.locator('.cell.role', { hasText: 'processor' }).waitFor({ timeout: TIMEOUT_MS });
+});
+
+test('a wrong token leaves a viewer, who is told why', async () => {
+  const bridge = await stageBridge({ trustLocalPages: false });
+  const page = await open(`${bridge.url}#token=wrong`);
+  await page.locator('.cell.role', { hasText: 'viewer' }).waitFor({ timeout: TIMEOUT_MS });
+  await page.locator('.buttons .notices', { hasText: 'Status · 1' }).click();
+  expect(await page.locator('.drawer').textContent()).toContain('the token is wrong');
 });
 
 test('a page of another version reloads itself once, and then says so', async () => {

@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import type { Freshness } from '../../web/analysis/freshness.ts';
 import { type ChainInput, summarise } from '../../web/ui/model/chain.ts';
 import { noticesOf } from '../../web/ui/model/notices.ts';
-import { bridgeState, NOW, open } from './states.ts';
+import { bridgeState, NOW, open, processor } from './states.ts';
 
 const fresh = (liveness: Freshness['liveness'], ageSeconds = 0.4, quietSeconds = 0.4): Freshness => ({
   liveness,
@@ -16,6 +16,7 @@ const input = (over: Partial<ChainInput> = {}): ChainInput => ({
   state: bridgeState(),
   freshness: fresh('live'),
   role: 'processor',
+  engineTrouble: null,
   nowMs: NOW,
   ...over,
 });
@@ -68,6 +69,17 @@ test('no processor: data wait in the log', () => {
   expect(none.advice).toMatch(/role=processor/);
 });
 
+test('a page whose engine is being made says so, and why when it cannot be made', () => {
+  const making = { ...processor, engine: null };
+  const starting = input({ state: bridgeState({ clients: [making] }), freshness: fresh('none', Number.NaN) });
+  expect(summarise(starting)).toMatchObject({ code: 'starting', severity: 'calm' });
+  expect(summarise({ ...starting, engineTrouble: 'the self-test failed' })).toMatchObject({
+    code: 'no-processor',
+    severity: 'alarm',
+    advice: 'the self-test failed',
+  });
+});
+
 test('waiting, behind, stale', () => {
   expect(summarise(input({ freshness: fresh('none', Number.NaN, Number.NaN) })).code).toBe('waiting');
   const behind = summarise(input({ freshness: fresh('behind', 7200, 0.3) }));
@@ -92,6 +104,7 @@ test('notices: alarms first, counted', () => {
       atMs: NOW,
     },
     engineTrouble: 'the self-test failed',
+    roleTrouble: 'the token is wrong to compute',
     isSecure: false,
   });
   expect(notices.map(({ code, count }) => [code, count])).toEqual([
@@ -99,16 +112,17 @@ test('notices: alarms first, counted', () => {
     ['no-engine', 1],
     ['topic-recreated', 4],
     ['incomplete-files', 1],
+    ['role', 1],
     ['rejected-messages', 3],
     ['headerless', 1],
     ['insecure-page', 1],
   ]);
   expect(notices[0]?.detail).toBe('the GPU went away');
-  expect(notices[4]?.detail).toBe('wrong-checksum: 2, non-finite: 1');
+  expect(notices[5]?.detail).toBe('wrong-checksum: 2, non-finite: 1');
 });
 
 test('no notices on a secure page where all is well', () => {
-  expect(noticesOf({ state: bridgeState(), failover: null, engineTrouble: null, isSecure: true })).toEqual(
-    [],
-  );
+  expect(
+    noticesOf({ state: bridgeState(), failover: null, engineTrouble: null, roleTrouble: '', isSecure: true }),
+  ).toEqual([]);
 });

@@ -4,14 +4,14 @@ import { DEFAULT_VIEW } from '../../web/ui/model/view.ts';
 import { bridgeState, geometry, NOW, open, spectrum } from './states.ts';
 
 const start = () => {
-  const model = createModel(DEFAULT_VIEW, { isKiosk: false, isSecure: true });
+  const model = createModel(DEFAULT_VIEW, { isKiosk: false, isSecure: true, hasToken: true });
   model.nowMs.value = NOW;
   applyUpdate(model, { connection: open, state: { state: bridgeState(), arrivedMs: NOW }, spectra: [] });
   return model;
 };
 
 test('before the bridge is heard the usual geometry stands, afterwards its own', () => {
-  const model = createModel(DEFAULT_VIEW, { isKiosk: false, isSecure: true });
+  const model = createModel(DEFAULT_VIEW, { isKiosk: false, isSecure: true, hasToken: true });
   expect(model.geometry.value.bins).toBe(3072);
   expect(model.chain.value.code).toBe('connecting');
   applyUpdate(model, { connection: open, spectra: [] });

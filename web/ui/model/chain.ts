@@ -17,6 +17,7 @@ export type ChainCode =
   | 'input-away'
   | 'output-away'
   | 'no-processor'
+  | 'starting'
   | 'waiting'
   | 'behind'
   | 'stale';
@@ -37,6 +38,8 @@ export interface ChainInput {
   readonly state: BridgeState | null;
   readonly freshness: Freshness;
   readonly role: ClientRole | null;
+  /** Why this page has no engine, where it should have one. */
+  readonly engineTrouble: string | null;
   readonly nowMs: number;
 }
 
@@ -119,22 +122,32 @@ function ofLinks(state: BridgeState): ChainSummary | null {
   return null;
 }
 
+/** One that has its engine ready. */
 const hasProcessor = (state: BridgeState): boolean =>
-  state.clients.some((client) => client.role === 'processor');
+  state.clients.some((client) => client.role === 'processor' && client.engine !== null);
+
+function withoutProcessor({ role, engineTrouble }: ChainInput): ChainSummary {
+  if (role === 'processor' && engineTrouble === null)
+    return {
+      code: 'starting',
+      severity: 'calm',
+      headline: 'Starting the engine',
+      advice: 'This page computes the spectra; its engine is being made and tested.',
+    };
+  return {
+    code: 'no-processor',
+    severity: 'alarm',
+    headline: 'No processor: data wait in the log',
+    advice:
+      engineTrouble ??
+      'Open this page with ?role=processor and the token on a workstation, or start «haloscope process».',
+  };
+}
 
 function ofFreshness(input: ChainInput, state: BridgeState): ChainSummary {
   const { liveness, ageSeconds } = input.freshness;
   if (liveness === 'live') return WELL;
-  if (!hasProcessor(state))
-    return {
-      code: 'no-processor',
-      severity: 'alarm',
-      headline: 'No processor: data wait in the log',
-      advice:
-        input.role === 'viewer'
-          ? 'Open this page with ?role=processor and the token on a workstation, or start «haloscope process».'
-          : 'The engine of this page is being started.',
-    };
+  if (!hasProcessor(state)) return withoutProcessor(input);
   if (liveness === 'none')
     return {
       code: 'waiting',

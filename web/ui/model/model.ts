@@ -21,6 +21,13 @@ import { createView, type View, type ViewValues } from './view.ts';
 
 export type Spectra = Readonly<Record<Trace, Signal<SpectrumFrame | null>>>;
 
+export interface ModelOptions {
+  readonly isKiosk: boolean;
+  readonly isSecure: boolean;
+  /** A token was given: to be only a viewer then is worth a word. */
+  readonly hasToken: boolean;
+}
+
 export interface Model {
   readonly view: View;
   readonly isKiosk: boolean;
@@ -57,7 +64,7 @@ const USUAL_GEOMETRY: Geometry = {
 const sameGeometry = (a: Geometry, b: Geometry): boolean =>
   a.bins === b.bins && a.sampleRateHz === b.sampleRateHz && a.loHz === b.loHz;
 
-export function createModel(initial: ViewValues, options: { isKiosk: boolean; isSecure: boolean }): Model {
+export function createModel(initial: ViewValues, options: ModelOptions): Model {
   const connection = signal<Connection>({ phase: 'connecting' });
   const state = signal<BridgeState | null>(null);
   const engine = signal<EngineDescription | null>(null);
@@ -91,6 +98,7 @@ export function createModel(initial: ViewValues, options: { isKiosk: boolean; is
       state: state.value,
       freshness: freshness.value,
       role: role.value,
+      engineTrouble: engineTrouble.value,
       nowMs: nowMs.value,
     }),
   );
@@ -99,6 +107,7 @@ export function createModel(initial: ViewValues, options: { isKiosk: boolean; is
       state: state.value,
       failover: failover.value,
       engineTrouble: engineTrouble.value,
+      roleTrouble: options.hasToken ? (welcomeOf(connection.value)?.roleReason ?? '') : '',
       isSecure: options.isSecure,
     }),
   );

@@ -26,6 +26,8 @@ export interface NoticeInput {
   readonly state: BridgeState | null;
   readonly failover: Failover | null;
   readonly engineTrouble: string | null;
+  /** Why less was granted than the token should give; empty otherwise. */
+  readonly roleTrouble: string;
   readonly isSecure: boolean;
 }
 
@@ -86,8 +88,11 @@ function ofState(state: BridgeState): Notice[] {
 }
 
 /** Alarms first. */
-export function noticesOf({ state, failover, engineTrouble, isSecure }: NoticeInput): readonly Notice[] {
+export function noticesOf(input: NoticeInput): readonly Notice[] {
+  const { state, failover, engineTrouble, roleTrouble, isSecure } = input;
   const notices = state === null ? [] : ofState(state);
+  if (roleTrouble !== '')
+    notices.push({ code: 'role', isAlarm: true, title: 'Viewer only', detail: roleTrouble, count: 1 });
   if (engineTrouble !== null)
     notices.unshift({
       code: 'no-engine',

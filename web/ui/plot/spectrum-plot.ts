@@ -293,9 +293,11 @@ export class SpectrumPlot {
   #boxDrawn(u: uPlot): void {
     const { left, top, width, height } = u.select;
     if (width <= 0 && height <= 0) return;
-    if (width > 0 && width < u.over.clientWidth)
+    // uPlot gives the whole side for a direction in which nothing was chosen.
+    const isChosen = (size: number, whole: number): boolean => size > 0 && size < whole - 1;
+    if (isChosen(width, u.over.clientWidth))
       this.#zoomX({ min: u.posToVal(left, 'x'), max: u.posToVal(left + width, 'x') });
-    if (height > 0 && height < u.over.clientHeight)
+    if (isChosen(height, u.over.clientHeight))
       this.#zoomY({ min: u.posToVal(top + height, 'y'), max: u.posToVal(top, 'y') });
     u.setSelect({ left: 0, top: 0, width: 0, height: 0 }, false);
   }
