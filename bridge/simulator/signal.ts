@@ -18,7 +18,7 @@ export interface Resonance {
   readonly offsetHz: number;
   /** Full width at half height. */
   readonly widthHz: number;
-  /** Relative change of the power at its centre: 0.13 is a hump, −0.08 a dip. */
+  /** Relative change of the power at its centre: 0.24 is a hump, −0.08 a dip. */
   readonly height: number;
 }
 
@@ -70,16 +70,16 @@ const DEFAULT_GEOMETRY: Geometry = {
 export const defaultSignal = (seed: number, geometry: Geometry = DEFAULT_GEOMETRY): SignalParameters => ({
   seed,
   geometry,
-  floor: 4.7e-9,
+  floor: 4.3e-9,
   resonances: [
-    { offsetHz: -150e3, widthHz: 900e3, height: 0.13 },
+    { offsetHz: -150e3, widthHz: 700e3, height: 0.24 },
     // ν_c / Q_L = 10.353 GHz / 230 000.
     { offsetHz: 465e3, widthHz: 45e3, height: -0.08 },
     { offsetHz: 203e3, widthHz: 40e3, height: -0.055 },
   ],
-  // Half-way between two bins of 651 Hz: 2.7 floors in each, and the floor itself make 3.7.
-  tone: { offsetHz: 917e3, ratio: 6.7 },
-  leakageRatio: 2.5,
+  // Half-way between two bins of 651 Hz: 3 in each, 2.7 times what the noise has there; with the noise, 3.7.
+  tone: { offsetHz: 917e3, ratio: 7.45 },
+  leakageRatio: 3,
   drift: 0.02,
   driftPeriodS: 3 * 3600,
   axion: null,
