@@ -5,7 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RunningKafka } from '../broker/kafka.ts';
 import type { Tolerance } from '../engine/accuracy.ts';
-import { Bridge, serve, succeed, until } from '../e2e/haloscope.ts';
+import { Bridge, serve, succeed } from '../e2e/haloscope.ts';
 import { problemsOf, quietKafka, type Result, ResultReader } from '../e2e/results.ts';
 import type { Expected } from '../e2e/samples.ts';
 import { expectedResults, PAIRS } from './pairs.ts';
@@ -16,7 +16,6 @@ const TOLERANCE: Tolerance = { mean: 5e-6, std: 2e-5 };
 export const PARTITIONS = 4;
 /** 4 MB, as `topics create` gives `results`. */
 const LARGE_MESSAGE_BYTES = String(4 * 1024 * 1024);
-const CONNECT_TIMEOUT_MS = 60_000;
 
 export interface Topics {
   readonly brokers: string;
@@ -132,20 +131,14 @@ export class Chain {
     const topicOut = `results-${randomUUID().slice(0, 8)}`;
     const names = ['--topic-in', topics.topicIn, '--topic-out', topicOut, '--group', topicOut];
     const bridge = await serve('--brokers', topics.brokers, ...names, '--data', data, ...words);
-    await until(
-      'the bridge is ready',
-      async () => ((await bridge.get('readyz')).status === 200 ? true : undefined),
-      CONNECT_TIMEOUT_MS,
-    );
+    await bridge.ready();
     const reader = await new ResultReader(topics.brokers, topicOut).open();
     return new Chain(bridge, reader, data);
   }
 
   /** Time at which a processor was there, Unix milliseconds. */
   async processorSeen(): Promise<number> {
-    await this.bridge.until('a processor is there', ({ clients }) =>
-      clients.some(({ role }) => role === 'processor'),
-    );
+    await this.bridge.processor();
     return Date.now();
   }
 

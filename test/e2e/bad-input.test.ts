@@ -3,7 +3,7 @@ import { expect, inject, test } from 'vitest';
 import { newChain, serveChain } from './chain.ts';
 import { run } from './haloscope.ts';
 import { legacyMessages } from './legacy-producer.ts';
-import { keptReader } from './kept.ts';
+import { keptBridge, keptReader } from './kept.ts';
 import { problemsOf, quietKafka } from './results.ts';
 import { BINS, expectedOf, record } from './samples.ts';
 
@@ -50,7 +50,7 @@ test('bad records are counted by reason and stop nothing', async () => {
 
 test('a broker that is not there: the bridge says so, and is not ready', async () => {
   const chain = await newChain('127.0.0.1:9');
-  const bridge = await serveChain(chain);
+  const bridge = await keptBridge(...chain.words);
   expect((await bridge.get('healthz')).status).toBe(200);
   const ready = await bridge.get('readyz');
   expect(ready.status).toBe(503);

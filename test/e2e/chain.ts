@@ -19,8 +19,12 @@ export async function newChain(brokers: string): Promise<Chain> {
   return { brokers, topicIn, topicOut, words: [...kafka, '--data', await keptFolder()] };
 }
 
-export const serveChain = (chain: Chain, ...words: string[]): Promise<Bridge> =>
-  keptBridge(...chain.words, ...words);
+/** A bridge on this chain, with its topics there. */
+export async function serveChain(chain: Chain, ...words: string[]): Promise<Bridge> {
+  const bridge = await keptBridge(...chain.words, ...words);
+  await bridge.ready();
+  return bridge;
+}
 
 /** Words for `produce` that send a folder into this chain. */
 export const produceWords = (chain: Chain, folder: string, run: string): string[] => [

@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { BridgeState } from '../../bridge/protocol/state.ts';
+import type { BridgeState, ClientState } from '../../bridge/protocol/state.ts';
 import { repository } from '../../scripts/machine.mjs';
 
 /** Token of every bridge that the tests start; pages and headless processors show it. */
@@ -129,10 +129,28 @@ export class Bridge {
     }
   }
 
+  /** Waits until input and output are reachable, and the topics there. */
+  async ready(): Promise<void> {
+    const isReady = async () => ((await this.get('readyz')).status === 200 ? true : undefined);
+    await until('the bridge is ready', isReady, READY_TIMEOUT_MS);
+  }
+
+  /** Waits until a processor has chosen its engine, and returns it. */
+  async processor(): Promise<ClientState> {
+    const { clients } = await this.until('a processor has its engine', (state) =>
+      state.clients.some(isWorking),
+    );
+    const found = clients.find(isWorking);
+    if (found === undefined) throw new Error('the processor has gone');
+    return found;
+  }
+
   stop(signal: 'SIGTERM' | 'SIGINT' | 'SIGKILL' = 'SIGTERM'): Promise<number | null> {
     return this.process.stop(signal);
   }
 }
+
+const isWorking = ({ role, engine }: ClientState): boolean => role === 'processor' && engine !== null;
 
 /** Starts `haloscope serve` on a free port unless `--listen` says which, and waits until it listens. */
 export async function serve(...words: string[]): Promise<Bridge> {

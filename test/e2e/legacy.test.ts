@@ -20,7 +20,7 @@ async function replay(
 ): Promise<string[]> {
   const chain = await newChain(inject('kafka')[version]);
   const bridge = await serveChain(chain, '--run', 'old', '--processor', 'always', ...words);
-  await bridge.until('the headless processor is there', (state) => state.clients.length === 1);
+  await bridge.processor();
   const reader = await keptReader(chain.brokers, chain.topicOut);
   const messages = files.flatMap(({ recording, slicesPerMessage }) =>
     legacyMessages(recording, slicesPerMessage),

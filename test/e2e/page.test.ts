@@ -42,7 +42,7 @@ test('a viewer without a token sees what the processor sees, to the pixel', asyn
   const bridge = await serveChain(chain, '--processor', 'none');
   const browser = await keptChromium();
   const processor = (await openPage(browser, bridge.page())).page;
-  await bridge.until('a processor is there', ({ clients }) => clients.length === 1);
+  await bridge.processor();
   const viewer = (await openPage(browser, bridge.url)).page;
   const { clients } = await bridge.until('both are there', (state) => state.clients.length === 2);
   expect(clients.map(({ role }) => role).toSorted()).toEqual(['processor', 'viewer']);
@@ -98,7 +98,7 @@ test('the processor goes and the viewer with a token takes over; nothing is lost
   const reader = await keptReader(chain.brokers, chain.topicOut);
   const browser = await keptChromium();
   const first = (await openPage(browser, bridge.page())).page;
-  await bridge.until('the first page is processor', ({ clients }) => clients.length === 1);
+  await bridge.processor();
   await openPage(browser, bridge.page());
   const before = await bridge.until('the second page is there', ({ clients }) => clients.length === 2);
   const firstId = before.clients.find(({ role }) => role === 'processor')?.id;
@@ -172,7 +172,7 @@ test('a hidden tab keeps processing', async () => {
   const bridge = await keptBridge('--data', await keptFolder(), '--processor', 'none');
   const chromium = await startPlainChromium(bridge.page(), true);
   onTestFinished(() => chromium.stop());
-  await bridge.until('the page is processor', ({ clients }) => clients.length === 1);
+  await bridge.processor();
   expect(await chromium.coverTab()).toBe('hidden');
   const { run } = await bridge.state();
   const after = await bridge.until(

@@ -18,8 +18,11 @@ test.for(KAFKA_VERSIONS)('Kafka %s and a Chromium without WebGPU: every bin is r
   const chain = await newChain(inject('kafka')[version]);
   const bridge = await serveChain(chain, '--processor', 'none');
   const { errors } = await openPage(await keptChromium(), bridge.page());
-  const { clients } = await bridge.until('the page is processor', (state) => state.clients.length === 1);
-  expect(clients[0]).toMatchObject({ role: 'processor', headless: false, engine: { kind: 'wasm' } });
+  expect(await bridge.processor()).toMatchObject({
+    role: 'processor',
+    headless: false,
+    engine: { kind: 'wasm' },
+  });
   const reader = await keptReader(chain.brokers, chain.topicOut);
 
   await succeed(...produceWords(chain, folder, 'night'), '--pace', 'max', '--slices-per-message', '17');
@@ -37,8 +40,7 @@ test('a Chromium with a software adapter and ?engine=gpu: every bin is right', a
   const bridge = await serveChain(chain, '--processor', 'none');
   const { errors } = await openPage(await keptChromium({ webgpu: true }), bridge.page('?engine=gpu'));
   // Compiling the kernels takes 1.5–10 s on a software adapter.
-  const { clients } = await bridge.until('the page is processor', (state) => state.clients.length === 1);
-  expect(clients[0]).toMatchObject({ role: 'processor', engine: { kind: 'gpu' } });
+  expect(await bridge.processor()).toMatchObject({ role: 'processor', engine: { kind: 'gpu' } });
   const reader = await keptReader(chain.brokers, chain.topicOut);
 
   await succeed(...produceWords(chain, folder, 'gpu'), '--pace', 'max');
@@ -56,7 +58,7 @@ test('headless, `process URL` on a bridge that starts none itself', async () => 
   const bridge = await serveChain(chain, '--processor', 'none');
   const reader = await keptReader(chain.brokers, chain.topicOut);
   const processor = keptCommand('process', bridge.url);
-  await bridge.until('the processor is there', (state) => state.clients.some(({ headless }) => headless));
+  expect(await bridge.processor()).toMatchObject({ headless: true, engine: { kind: 'wasm' } });
 
   await succeed(...produceWords(chain, folder, 'alone'), '--pace', 'max');
 

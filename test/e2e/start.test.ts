@@ -10,12 +10,15 @@ import { keptChromium, keptFolder } from './kept.ts';
 /** «Within seconds of the page opening»: a file takes 4.2 s, and a quarter of it is enough for a first line. */
 const FIRST_SPECTRUM_MS = 5000;
 const START_TIMEOUT_MS = 60_000;
+/** The contract of SIGINT. */
+const STOP_MS = 10_000;
 
-test('npm start serves a live spectrum, and Ctrl-C ends it with status 0', async () => {
+test('npm start serves a live spectrum, and Ctrl-C ends it in time', async () => {
   const words = ['start', '--', '--listen', '127.0.0.1:0', '--data', await keptFolder()];
   const npm = spawn('npm', words, { cwd: repository, stdio: ['ignore', 'pipe', 'pipe'], detached: true });
   const signalAll = (signal: NodeJS.Signals): void => {
-    if (npm.pid !== undefined && npm.exitCode === null) process.kill(-npm.pid, signal);
+    if (npm.pid !== undefined && npm.exitCode === null && npm.signalCode === null)
+      process.kill(-npm.pid, signal);
   };
   onTestFinished(() => signalAll('SIGKILL'));
   let output = '';
@@ -40,8 +43,12 @@ test('npm start serves a live spectrum, and Ctrl-C ends it with status 0', async
   expect(performance.now() - opened).toBeLessThan(FIRST_SPECTRUM_MS);
   expect(errors).toEqual([]);
   await page.close();
-  const ended = once(npm, 'exit');
+  // What npm says of a Ctrl-C differs between its versions; that the server ends, in time, does not. It holds the
+  // other end of this pipe.
+  const ended = once(npm.stdout, 'close');
+  const stopped = performance.now();
   signalAll('SIGINT');
-  const [status] = (await ended) as [number | null];
-  expect(status).toBe(0);
+  await ended;
+  expect(performance.now() - stopped).toBeLessThan(STOP_MS);
+  await expect(fetch(url)).rejects.toThrow('fetch failed');
 });
