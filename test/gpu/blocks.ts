@@ -1,14 +1,11 @@
 /** Blocks for the engines, and the comparison of one block's answer with the reference. */
 import { addBlock, type BlockMoments, emptyMoments } from '../../bridge/protocol/moments.ts';
 import type { EngineBlock, Segment } from '../../web/engine/engine.ts';
-import { gaussian, SHORT_BLOCK_TOLERANCE, timeSumProblems } from '../engine/accuracy.ts';
+import { gaussian, shortBlockProblems } from '../engine/accuracy.ts';
 import { referenceMoments } from '../engine/reference.ts';
 
 /** A length that compiles quickly. */
 export const SHORT_BINS = 256;
-
-/** M2 of few slices is made of squared differences of powers: twice the relative error of the power. */
-const SHORT_BLOCK_M2_TOLERANCE = 2 * SHORT_BLOCK_TOLERANCE;
 
 /** Noise in segments of 1, 2, 3, 1, 2, 3 … slices, last one first, with one or two samples between them. */
 export function oddBlock(bins: number, slices: number, seed: number, sigma = 1): EngineBlock {
@@ -36,19 +33,5 @@ export function compareBlock(
 ): string[] {
   const actual = emptyMoments(bins);
   addBlock(actual, moments);
-  const expected = referenceMoments(samples, segments, { bins, window, clipLevel });
-  const problems = timeSumProblems(actual.time, expected.time, 2 * SHORT_BLOCK_TOLERANCE);
-  if (actual.count !== expected.count) problems.push(`count ${actual.count}, not ${expected.count}`);
-  const tolerances = { mean: SHORT_BLOCK_TOLERANCE, m2: SHORT_BLOCK_M2_TOLERANCE };
-  for (const quantity of ['mean', 'm2'] as const) {
-    const average = expected[quantity].reduce((a, b) => a + b, 0) / bins;
-    const errors = expected[quantity].map(
-      (should, k) => Math.abs((actual[quantity][k] as number) - should) / (should + average || 1),
-    );
-    const worst = errors.reduce((w, e, k) => (e > (errors[w] as number) || Number.isNaN(e) ? k : w), 0);
-    if (!((errors[worst] as number) <= tolerances[quantity])) {
-      problems.push(`${quantity} of bin ${worst} is off by ${errors[worst]} of ${tolerances[quantity]}`);
-    }
-  }
-  return problems;
+  return shortBlockProblems(actual, referenceMoments(samples, segments, { bins, window, clipLevel }));
 }
