@@ -1,6 +1,6 @@
 /** Folders of small file pairs for tests. */
 
-import { mkdir, mkdtemp, rm, utimes, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type Channel, pairFileName } from '../../bridge/files/pairs.ts';
@@ -13,6 +13,8 @@ export interface TestFolder {
   /** A pair whose sample k is file + k/2²⁰ in I and its negative in Q. */
   pair(file: number, samples: number, ageMs?: number): Promise<void>;
   half(channel: Channel, file: number, bytes: Buffer, ageMs?: number): Promise<void>;
+  /** Modification time of a pair's younger half. */
+  modifiedMs(file: number): Promise<number>;
   remove(): Promise<void>;
 }
 
@@ -37,6 +39,12 @@ export async function testFolder(): Promise<TestFolder> {
     pair: async (file, samples, ageMs) => {
       await half('i', file, sampleBytes(file, samples, 1), ageMs);
       await half('q', file, sampleBytes(file, samples, -1), ageMs);
+    },
+    modifiedMs: async (file) => {
+      const halves = await Promise.all(
+        (['i', 'q'] as const).map((c) => stat(join(path, pairFileName(c, file)))),
+      );
+      return Math.max(...halves.map(({ mtimeMs }) => mtimeMs));
     },
     remove: () => rm(join(path, '..'), { recursive: true, force: true }),
   };
