@@ -6,7 +6,7 @@
 import { type EngineBlock, EngineError } from '../engine.ts';
 
 /** A stretch of the block's samples and where it goes in the upload buffer; in samples. */
-export interface Upload {
+interface Upload {
   readonly from: number;
   readonly to: number;
   readonly samples: number;

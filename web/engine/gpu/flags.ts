@@ -1,6 +1,6 @@
 /** Bit flags whose values the WebGPU standard fixes; their global names do not exist in Node. */
 
-export const SHADER_STAGE_COMPUTE = 4;
+const SHADER_STAGE_COMPUTE = 4;
 export const MAP_MODE_READ = 1;
 
 export const BUFFER_USAGE = {

@@ -30,7 +30,7 @@ const layoutEntries = (windowed: boolean): GPUBindGroupLayoutEntry[] => [
   ...(windowed ? [bufferBinding(6, 'read-only-storage')] : []),
 ];
 
-export function createTable(device: GPUDevice, label: string, data: Float32Array<ArrayBuffer>): GPUBuffer {
+function createTable(device: GPUDevice, label: string, data: Float32Array<ArrayBuffer>): GPUBuffer {
   const usage = BUFFER_USAGE.storage | BUFFER_USAGE.copyTarget;
   const buffer = device.createBuffer({ label, size: data.byteLength, usage });
   device.queue.writeBuffer(buffer, 0, data);
