@@ -141,7 +141,7 @@ const firstFactor = (radix: number): number => [4, 3, 2].find((f) => radix % f =
  */
 function goodThomas(b: Builder, x: readonly Complex[], n1: number, n2: number): Complex[] {
   const n = n1 * n2;
-  const columns = Array.from({ length: n2 }, (_, i2) =>
+  const columns = Array.from({ length: n2 }, (_column, i2) =>
     dft(
       b,
       Array.from({ length: n1 }, (_, i1) => x[(n2 * i1 + n1 * i2) % n] as Complex),
@@ -161,7 +161,7 @@ function goodThomas(b: Builder, x: readonly Complex[], n1: number, n2: number): 
 /** Cooley–Tukey: input index n2·i1 + i2, twiddle W_n^(i2·k1), output index k1 + n1·k2. */
 function cooleyTukey(b: Builder, x: readonly Complex[], n1: number, n2: number): Complex[] {
   const n = n1 * n2;
-  const columns = Array.from({ length: n2 }, (_, i2) =>
+  const columns = Array.from({ length: n2 }, (_column, i2) =>
     dft(
       b,
       Array.from({ length: n1 }, (_, i1) => x[n2 * i1 + i2] as Complex),

@@ -46,7 +46,7 @@ export const binWidthHz = (g: Geometry): number => g.sampleRateHz / g.bins;
 
 /** Centre frequency of a bin in hertz, bin 0 being LO − fs/2. */
 export const binFrequencyHz = (g: Geometry, bin: number): number =>
-  g.loHz + (bin - g.bins / 2) * (g.sampleRateHz / g.bins);
+  g.loHz + (bin - Math.floor(g.bins / 2)) * (g.sampleRateHz / g.bins);
 
 /**
  * Factor from |FFT|² to the power that `results` carries: 1 / (bins · fs · √2). The √2 is the convention of

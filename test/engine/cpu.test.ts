@@ -1,4 +1,4 @@
-import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { createCpuEngine } from '../../web/engine/cpu.ts';
 import { EngineError, type SpectrumEngine } from '../../web/engine/engine.ts';
 import { ACCURACY_CASES, checkAccuracy, cutBlock, formatRow, gaussian } from './accuracy.ts';
@@ -14,13 +14,13 @@ describe.each(ACCURACY_CASES)('a whole file of $name', (c) => {
     for (const engine of engines) await engine.dispose();
   });
 
-  test('is within tolerance as one block and in blocks of 160', async () => {
+  test('is within tolerance as one block and in blocks of 160', async ({ annotate }) => {
     for (const engine of engines) {
       for (const slicesPerBlock of engine.description.kind === 'wasm' ? [2731, 160] : [160]) {
         const rows = await checkAccuracy(engine, { bins: 3072, slicesPerBlock, cases: [c] });
         expect(rows.length).toBe(c.line ? 4 : 2);
         const title = `${engine.description.name}, blocks of ${slicesPerBlock}`;
-        console.log([title, ...rows.map(formatRow)].join('\n  '));
+        await annotate([title, ...rows.map(formatRow)].join('\n  '));
       }
     }
   });
@@ -56,14 +56,13 @@ test('where no worker can be started the engine works in this thread and says wh
 });
 
 test('without WebAssembly the TypeScript fallback runs, with the reason', async () => {
-  const { instantiate } = WebAssembly;
-  WebAssembly.instantiate = (() => Promise.reject(new Error('no SIMD'))) as unknown as typeof instantiate;
+  const instantiate = vi.spyOn(WebAssembly, 'instantiate').mockRejectedValue(new Error('no SIMD'));
   try {
     const engine = await createCpuEngine({ bins: 384, window: 'none', workers: 0 });
     expect(engine.description.kind).toBe('ts');
     expect(engine.description.why).toContain('this machine runs no WebAssembly SIMD: no SIMD');
   } finally {
-    WebAssembly.instantiate = instantiate;
+    instantiate.mockRestore();
   }
 });
 

@@ -184,8 +184,9 @@ export function referenceMoments(
       const power = (fft.re[k] as number) ** 2 + (fft.im[k] as number) ** 2;
       const at = (k + half) % bins;
       const delta = power - (mean[at] as number);
-      mean[at] = (mean[at] as number) + delta / count;
-      m2[at] = (m2[at] as number) + delta * (power - (mean[at] as number));
+      const updated = (mean[at] as number) + delta / count;
+      mean[at] = updated;
+      m2[at] = (m2[at] as number) + delta * (power - updated);
     }
   });
   return { count, mean, m2, time };

@@ -7,9 +7,9 @@ export const startWorker: StartWorker = ({ onMessage, onEnd }) => {
     worker.terminate();
     onEnd(reason);
   };
-  worker.onmessage = ({ data }: MessageEvent<FromWorker>) => onMessage(data);
-  worker.onerror = (event) => end(event.message || 'its script could not be loaded');
-  worker.onmessageerror = () => end('a message could not be read');
+  worker.addEventListener('message', ({ data }: MessageEvent<FromWorker>) => onMessage(data));
+  worker.addEventListener('error', ({ message }) => end(message || 'its script could not be loaded'));
+  worker.addEventListener('messageerror', () => end('a message could not be read'));
   return {
     post: (message, transfer) => worker.postMessage(message, [...transfer]),
     terminate: async () => worker.terminate(),

@@ -24,9 +24,9 @@ export interface WorkerPort {
 }
 
 export interface WorkerEvents {
-  onMessage(message: FromWorker): void;
+  readonly onMessage: (message: FromWorker) => void;
   /** The worker is no more, or never was: it could not be loaded, threw, or was ended. May be called twice. */
-  onEnd(reason: string): void;
+  readonly onEnd: (reason: string) => void;
 }
 
 /** @throws if this machine has no such worker */
