@@ -10,7 +10,7 @@ const LONG_AGO_MS = 3_600_000;
 
 export interface TestFolder {
   readonly path: string;
-  /** A pair whose sample k is file + k/2²⁰ in I and its negative in Q. */
+  /** A pair whose sample k is `sampleOf(file, k)` in I and its negative in Q. */
   pair(file: number, samples: number, ageMs?: number): Promise<void>;
   half(channel: Channel, file: number, bytes: Buffer, ageMs?: number): Promise<void>;
   /** Modification time of a pair's younger half. */
@@ -18,9 +18,12 @@ export interface TestFolder {
   remove(): Promise<void>;
 }
 
+/** Exact in float32, and another one for every file modulo 1000 and k below 8192. */
+export const sampleOf = (file: number, k: number): number => ((file % 1000) * 8192 + k + 1) / 2 ** 20;
+
 export function sampleBytes(file: number, samples: number, sign: number): Buffer {
   const out = new Float32Array(samples);
-  for (let k = 0; k < samples; k++) out[k] = sign * (file + k / 2 ** 20);
+  for (let k = 0; k < samples; k++) out[k] = sign * sampleOf(file, k);
   return Buffer.from(out.buffer);
 }
 
