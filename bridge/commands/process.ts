@@ -34,6 +34,8 @@ export class ProcessError extends Error {
 
 const STATUS_EVERY_MS = 60_000;
 const HANDSHAKE_TIMEOUT_MS = 10_000;
+/** A parent that was told to stop is gone within its own ten seconds. */
+const PARENT_STOP_MS = 10_000;
 
 /** Its data are blocks; deflating samples would cost more than it saves. */
 const openSocket = (url: string): SocketLike =>
@@ -97,15 +99,23 @@ function deferred() {
   return { promise, resolve, reject };
 }
 
-/** Everything that means «stop»; returns what takes the listeners away. */
+/**
+ * Everything that means «stop»; returns what takes the listeners away. A signal to a whole group of processes
+ * (Ctrl-C, a service manager) reaches child and parent at once: the child then stays until the parent, which
+ * still has a file in hand, lets it go.
+ */
 function onStop(stop: () => void, stopped: AbortSignal | undefined): () => void {
   const signals = ['SIGTERM', 'SIGINT'] as const;
-  for (const signal of signals) process.once(signal, stop);
+  const told = (): void => {
+    if (process.channel === undefined) stop();
+    else setTimeout(stop, PARENT_STOP_MS).unref();
+  };
+  for (const signal of signals) process.on(signal, told);
   if (process.channel !== undefined) process.once('disconnect', stop);
   stopped?.addEventListener('abort', stop);
   if (stopped?.aborted === true) stop();
   return () => {
-    for (const signal of signals) process.off(signal, stop);
+    for (const signal of signals) process.off(signal, told);
     process.off('disconnect', stop);
     stopped?.removeEventListener('abort', stop);
   };

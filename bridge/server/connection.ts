@@ -37,8 +37,7 @@ export interface ConnectionOwner {
   readonly software: string;
   readonly limits: SocketLimits;
   decideRole(hello: Hello): RoleDecision;
-  /** Its role or engine is another one, or it has gone. */
-  changed(connection: Connection): void;
+  changed(connection: Connection, how: 'joined' | 'has an engine' | 'left'): void;
   /** Something that a person may want to know of this client. */
   note(connection: Connection, event: string, detail: string): void;
 }
@@ -79,7 +78,7 @@ export class Connection {
       this.#isHeard = true;
     });
     socket.on('error', (error) => this.#broken(error));
-    socket.on('close', () => this.#closed());
+    socket.on('close', () => this.#end());
     this.#helloTimer = setTimeout(() => {
       this.refuse('malformed', `no complete hello within ${limits.helloMs} ms`);
     }, limits.helloMs);
@@ -219,7 +218,7 @@ export class Connection {
     for (const snapshot of source.snapshots()) this.offer(snapshot);
     if (decision.role === 'processor')
       this.#rate = new RateLimit(limits.processorMessagesPerSecond, limits.burstSeconds, performance.now());
-    this.#owner.changed(this);
+    this.#owner.changed(this, 'joined');
   }
 
   /** The first engine makes a processor; a later one is reported. */
@@ -228,7 +227,7 @@ export class Connection {
     this.#engine = engine;
     if (this.#session === null) this.#session = this.#owner.source.join(this.#link(engine));
     else this.#session.engineChanged(engine);
-    this.#owner.changed(this);
+    this.#owner.changed(this, 'has an engine');
   }
 
   #link(engine: EngineSummary): ProcessorLink {
@@ -283,19 +282,16 @@ export class Connection {
     this.#terminateLater();
   }
 
-  #closed(): void {
-    this.#end();
-    this.#owner.changed(this);
-  }
-
   /** Nothing it says counts any more, and its leases are free. */
   #end(): void {
     if (this.#phase === 'closed') return;
+    const wasOpen = this.isOpen;
     this.#phase = 'closed';
     clearTimeout(this.#helloTimer);
     const session = this.#session;
     this.#session = null;
     session?.leave();
+    if (wasOpen) this.#owner.changed(this, 'left');
   }
 
   #terminateLater(): void {

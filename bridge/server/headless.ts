@@ -22,7 +22,7 @@ export interface HeadlessTiming {
   readonly longestPauseMs: number;
   /** Alive for so long, its death counts as the first one. */
   readonly steadyMs: number;
-  /** From SIGTERM to SIGKILL. */
+  /** From the end of the channel, which tells it to go, to SIGKILL. */
   readonly killMs: number;
 }
 
@@ -69,6 +69,8 @@ export class HeadlessSupervisor {
   #client: string | null = null;
   #timer: NodeJS.Timeout | null = null;
   #deaths = 0;
+  /** The child has been told to go. */
+  #isEnding = false;
   #isStopped = false;
 
   constructor(options: HeadlessOptions) {
@@ -143,33 +145,35 @@ export class HeadlessSupervisor {
     const begunMs = performance.now();
     this.#child = child;
     this.#client = null;
+    this.#isEnding = false;
     child.on('message', (message) => {
       this.#client = clientOf(message);
       this.#look();
     });
     child.once('error', (error) => {
       log.error({ err: error }, 'the headless processor could not be started');
-      if (child.pid === undefined) this.#died(child, begunMs);
+      if (child.pid === undefined) this.#died(begunMs);
     });
     child.once('exit', (code, signal) => {
-      if (!child.killed) log.warn({ code, signal }, 'the headless processor died');
-      this.#died(child, begunMs);
+      if (!this.#isEnding) log.warn({ code, signal }, 'the headless processor died');
+      this.#died(begunMs);
     });
     log.info({ pid: child.pid }, 'headless processor started');
   }
 
-  #died(child: ChildProcess, begunMs: number): void {
+  #died(begunMs: number): void {
     if (performance.now() - begunMs > this.#timing.steadyMs) this.#deaths = 0;
-    this.#deaths = child.killed ? 0 : this.#deaths + 1;
+    this.#deaths = this.#isEnding ? 0 : this.#deaths + 1;
     this.#child = null;
     this.#client = null;
     this.#look();
   }
 
   #end(child: ChildProcess): void {
-    if (child.killed) return;
+    if (this.#isEnding) return;
+    this.#isEnding = true;
     this.#options.log.info({ pid: child.pid }, 'headless processor stopped');
-    child.kill('SIGTERM');
+    if (child.connected) child.disconnect();
     const timer = setTimeout(() => child.kill('SIGKILL'), this.#timing.killMs);
     child.once('exit', () => clearTimeout(timer));
   }

@@ -144,7 +144,7 @@ export class SocketServer {
       software,
       limits,
       decideRole: (hello) => this.#decideRole(hello, request, path),
-      changed: (connection) => this.#changed(connection),
+      changed: (connection, how) => this.#changed(connection, how),
       note: ({ id, role }, event, detail) =>
         this.#options.log.warn(
           { client: id, role, address: request.socket.remoteAddress, detail },
@@ -158,10 +158,7 @@ export class SocketServer {
       return;
     }
     this.#connections.add(connection);
-    socket.once('close', () => {
-      this.#connections.delete(connection);
-      this.#changed(connection);
-    });
+    socket.once('close', () => this.#connections.delete(connection));
   }
 
   #decideRole(hello: Hello, request: IncomingMessage, path: ClientRole): RoleDecision {
@@ -180,15 +177,12 @@ export class SocketServer {
     return { role: 'viewer', reason: `${wrong} to compute` };
   }
 
-  #changed(connection: Connection): void {
+  #changed(connection: Connection, how: string): void {
     const { metrics, log } = this.#options;
     const open = [...this.#connections].filter(({ isOpen }) => isOpen).map((c) => c.describe());
     metrics.setClients(open.map(({ role, engine }) => ({ role, engine: engine?.kind ?? 'none' })));
     const { id, role, headless, engine } = connection.describe();
-    log.info(
-      { client: id, role, headless, engine: engine?.name, open: connection.isOpen, clients: open.length },
-      'client',
-    );
+    log.info({ client: id, role, headless, engine: engine?.name, clients: open.length }, `client ${how}`);
     for (const listener of this.#listeners) listener();
     this.announce();
   }

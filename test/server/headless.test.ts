@@ -1,4 +1,4 @@
-import { type ChildProcess, fork } from 'node:child_process';
+import { type ChildProcess, type StdioOptions, spawn } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -66,15 +66,15 @@ function supervise(server: BridgeServer, policy: ProcessorPolicy): HeadlessSuper
   return supervisor;
 }
 
-/** The command itself, with a channel to this process. */
+/** The command itself, with a channel to this process or without. */
 function start(
   server: BridgeServer,
   token = TOKEN,
+  stdio: StdioOptions = ['ignore', 'ignore', 'pipe', 'ipc'],
 ): { child: ChildProcess; ended: Promise<number | null>; said: () => string } {
-  const child = fork(join(folder, 'child.js'), ['process', server.url], {
+  const child = spawn(process.execPath, [join(folder, 'child.js'), 'process', server.url], {
     env: { ...process.env, HALOSCOPE_TOKEN: token },
-    execArgv: [],
-    stdio: ['ignore', 'ignore', 'pipe', 'ipc'],
+    stdio,
   });
   let text = '';
   child.stderr?.on('data', (part: Buffer) => {
@@ -160,11 +160,27 @@ test('auto: another headless processor is as good as a page', { timeout: 60_000 
 
 test('SIGTERM ends it with status 0', { timeout: 60_000 }, async () => {
   const server = await serve(new TestSource());
-  const { child, ended } = start(server);
+  const { child, ended } = start(server, TOKEN, ['ignore', 'ignore', 'pipe']);
   await until(() => server.processors().length === 1, 'it joins', START_MS);
   child.kill('SIGTERM');
   expect(await ended).toBe(0);
   await until(() => server.processors().length === 0, 'it has left');
+});
+
+test('a signal to the whole group leaves it to its parent, which has a file in hand', {
+  timeout: 60_000,
+}, async () => {
+  const source = new TestSource();
+  const server = await serve(source);
+  const { child, ended } = start(server);
+  await until(() => server.processors().length === 1, 'it joins', START_MS);
+  child.kill('SIGTERM');
+  child.kill('SIGINT');
+  await pause(300);
+  source.enqueue(makeBlock(1, 2));
+  await until(() => source.answers.length === 1, 'it still computes');
+  child.disconnect();
+  expect(await ended).toBe(0);
 });
 
 test('it goes when its parent goes', { timeout: 60_000 }, async () => {
@@ -191,6 +207,6 @@ test('without a bridge it says so once and waits', { timeout: 60_000 }, async ()
   await pause(1_500);
   expect(said().match(/no bridge/g)).toHaveLength(1);
   expect(child.exitCode).toBeNull();
-  child.kill('SIGTERM');
+  child.disconnect();
   expect(await ended).toBe(0);
 });
