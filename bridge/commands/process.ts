@@ -21,9 +21,9 @@ import type { BridgeState } from '../protocol/state.ts';
  * - `bad-results`: the bridge found its results wrong
  * - `no-engine`: this machine cannot compute
  */
-export type ProcessErrorCode = 'token' | 'bad-results' | 'no-engine';
+type ProcessErrorCode = 'token' | 'bad-results' | 'no-engine';
 
-export class ProcessError extends Error {
+class ProcessError extends Error {
   readonly code: ProcessErrorCode;
   constructor(code: ProcessErrorCode, message: string) {
     super(message);

@@ -42,22 +42,22 @@ export interface Hello {
   readonly headless: boolean;
   readonly token?: string | undefined;
 }
-export interface Credit {
+interface Credit {
   readonly type: 'credit';
   readonly blocks: number;
 }
-export interface Seen {
+interface Seen {
   readonly type: 'seen';
   readonly sequence: number;
 }
-export interface Failed {
+interface Failed {
   readonly type: 'failed';
   readonly block: number;
   readonly epoch: number;
   readonly code: string;
   readonly message: string;
 }
-export interface EngineChanged {
+interface EngineChanged {
   readonly type: 'engine';
   readonly engine: EngineSummary;
 }
@@ -91,7 +91,7 @@ export interface Refuse {
   readonly code: RefusalCode;
   readonly message: string;
 }
-export interface StateMessage {
+interface StateMessage {
   readonly type: 'state';
   readonly state: BridgeState;
 }

@@ -23,7 +23,7 @@ export interface ExportedSpectrum {
   readonly missing: string;
 }
 
-export const NORMALISATION = '|FFT|^2 / (bins * sample_rate_Hz * sqrt(2)), no window, two-sided';
+const NORMALISATION = '|FFT|^2 / (bins * sample_rate_Hz * sqrt(2)), no window, two-sided';
 
 /** Columns [bins], ascending frequency; power and std as published. */
 interface Columns {

@@ -26,7 +26,7 @@ export interface HeadlessTiming {
   readonly killMs: number;
 }
 
-export const HEADLESS_TIMING: HeadlessTiming = {
+const HEADLESS_TIMING: HeadlessTiming = {
   graceMs: 1_500,
   firstPauseMs: 500,
   longestPauseMs: 30_000,

@@ -218,6 +218,23 @@ test('who answers no ping is dropped, and who does is not', async () => {
   expect(alive.closed).toBeNull();
 });
 
+test('who speaks but takes no data is dropped, and its leases are free', async () => {
+  const source = new TestSource({ ...GEOMETRY, bins: 3072 });
+  const server = await serve(source, { limits: { pingMs: 200, processorBufferedBytes: 2 ** 20 } });
+  const deaf = await new Client(server).compute(12);
+  await until(() => source.joined.size === 1, 'it joins');
+  deaf.socket.pause();
+  const block = makeBlock(0, 160, 40, 3072);
+  // Far more than the buffers of both kernels hold.
+  source.enqueue(...Array.from({ length: 12 }, (_, id) => ({ ...block, id })));
+  const talk = setInterval(() => deaf.say({ type: 'seen', sequence: 0 }), 20);
+  await until(() => source.joined.size === 0, 'it is dropped');
+  clearInterval(talk);
+  const next = await new Client(server).compute(1);
+  await until(() => next.blocks.length === 1, 'the first of its blocks');
+  expect(next.blocks[0]).toMatchObject({ block: 0 });
+});
+
 test('beyond the cap a client is told so, and takes nobody’s place', async () => {
   const server = await serve(new TestSource(), { limits: { connections: 2 } });
   const [first, second] = [await new Client(server).greet(), await new Client(server).greet()];

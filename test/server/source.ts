@@ -41,7 +41,7 @@ export function sampleState(geometry = GEOMETRY): BridgeState {
 }
 
 /** Gaussian-looking samples from a seed: a sum of four uniform numbers of a linear congruential generator. */
-export function noise(samples: number, seed: number): Float32Array<ArrayBuffer> {
+function noise(samples: number, seed: number): Float32Array<ArrayBuffer> {
   let state = seed >>> 0;
   const uniform = (): number => {
     state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;

@@ -33,7 +33,7 @@ export interface SocketLike {
   addEventListener(type: 'error', listener: () => void): void;
 }
 
-export interface SessionHandlers {
+interface SessionHandlers {
   connection(connection: Connection): void;
   state(state: BridgeState): void;
   /** The next spectra come when this has resolved for the ones before. */

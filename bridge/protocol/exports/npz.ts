@@ -34,7 +34,7 @@ function npyContent(array: NpyArray): {
 }
 
 /** One array as a `.npy` file. */
-export function encodeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
+function encodeNpy(array: NpyArray): Uint8Array<ArrayBuffer> {
   const { descr, shape, data } = npyContent(array);
   const dict = `{'descr': '${descr}', 'fortran_order': False, 'shape': ${shape}, }`;
   const dataAt = Math.ceil((NPY_PREFIX_BYTES + dict.length + 1) / NPY_ALIGNMENT_BYTES) * NPY_ALIGNMENT_BYTES;

@@ -8,10 +8,10 @@
  */
 import { FRAME_MAGIC, FRAME_TYPES, FrameError, type FrameType, PROTOCOL_VERSION } from '../frames.ts';
 
-export const PREFIX_BYTES = 4;
+const PREFIX_BYTES = 4;
 
 /** Everything that follows a header of samples or spectra starts on such a boundary of the frame. */
-export const ALIGNMENT_BYTES = 16;
+const ALIGNMENT_BYTES = 16;
 
 export const alignUp = (bytes: number): number => Math.ceil(bytes / ALIGNMENT_BYTES) * ALIGNMENT_BYTES;
 
