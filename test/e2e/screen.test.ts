@@ -281,6 +281,7 @@ test('a wrong token is said, and the right one can be pasted', async () => {
   await page.getByLabel('Token').fill(TOKEN);
   await page.getByRole('button', { name: 'Connect' }).click();
   await page.locator('.cell.role', { hasText: 'processor' }).waitFor({ timeout: TIMEOUT_MS });
+  expect(await page.getByLabel('Token').count()).toBe(0);
 });
 
 test('a wrong token leaves a viewer, who is told why', async () => {
@@ -339,6 +340,7 @@ test('dark and light, by the system, by key and by address', async () => {
   await eventually(background, (now) => now === dark);
   await page.emulateMedia({ colorScheme: 'light' });
   await eventually(background, (now) => now !== dark);
+  expect(query(page, 'theme')).toBeNull();
 });
 
 test('the Content-Security-Policy of the bridge is kept', async () => {

@@ -7,7 +7,8 @@ import { TokenField } from '../panels/token-field.tsx';
 
 export function Headline({ model }: { model: Model }) {
   const { code, severity, headline, advice } = model.chain.value;
-  if (code === 'well') return null;
+  // Old files that are read on purpose are «behind» for hours: the badge says so, without covering the plot.
+  if (code === 'well' || code === 'behind') return null;
   const isEmpty = model.newest.value === null;
   return (
     <div class={`headline ${severity} ${isEmpty ? 'alone' : 'above'}`}>

@@ -4,7 +4,7 @@
 import { useComputed } from '@preact/signals';
 import { integrationSeconds } from '../../analysis/exposure.ts';
 import { fixed, grouped, THIN } from '../format/numbers.ts';
-import { age, span } from '../format/quantities.ts';
+import { age, counted, span } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import type { LinkState } from '../../../bridge/protocol/state.ts';
 import type { Connection } from '../../worker/updates.ts';
@@ -40,7 +40,7 @@ function Progress({ model }: { model: Model }) {
   });
   const lag = useComputed(() => {
     const lagging = model.state.value?.lag;
-    return lagging ? `${grouped(lagging.files)} · ${span(lagging.seconds)}` : '–';
+    return lagging ? `${counted(lagging.files, 'file')} · ${span(lagging.seconds)}` : '–';
   });
   return (
     <>
