@@ -7,8 +7,6 @@ import { uniform } from '../engine/accuracy.ts';
 import { quietKafka } from './results.ts';
 import { BINS, type Recording } from './samples.ts';
 
-/** Per send and partition, so that a batch stays below the broker's default of 1 MB. */
-const MAX_SEND_BYTES = 983_040;
 const BYTES_PER_SAMPLE = 4;
 
 interface LegacyMessage {
@@ -36,18 +34,20 @@ export interface Disorder {
   readonly seed: number;
   /** Share of messages that are sent a second time. */
   readonly duplicates: number;
+  /** How many files a partition may be ahead of the slowest. */
+  readonly filesAhead: number;
 }
 
 /**
- * Sends all messages. The partition is left to murmur2; partitions are served in an order drawn by chance, a few
- * messages at a time, so that one runs ahead of another; order within a partition stays.
+ * Sends all messages. The partition is left to murmur2; partitions are served in an order drawn by chance, one message
+ * at a time, so that one runs ahead of another; order within a partition stays.
  */
 export async function sendLegacy(
   brokers: string,
   topic: string,
   partitions: number,
   messages: readonly LegacyMessage[],
-  { seed, duplicates }: Disorder,
+  { seed, duplicates, filesAhead }: Disorder,
 ): Promise<void> {
   const chance = uniform(seed);
   const partitionOf = murmur2Partitioner(topic, partitions);
@@ -60,20 +60,17 @@ export async function sendLegacy(
   const producer = quietKafka(brokers).producer({ createPartitioner: Partitioners.DefaultPartitioner });
   await producer.connect();
   for (;;) {
-    const waiting = queues.filter((queue) => queue.length > 0);
-    if (waiting.length === 0) break;
-    const queue = waiting[Math.floor(chance() * waiting.length)] as LegacyMessage[];
-    await producer.send({ topic, acks: -1, messages: takeSome(queue) });
+    const heads = queues.flatMap((queue) => queue.slice(0, 1)).map(fileOf);
+    if (heads.length === 0) break;
+    const limit = Math.min(...heads) + filesAhead;
+    const ready = queues.filter(([head]) => head !== undefined && fileOf(head) <= limit);
+    const queue = ready[Math.floor(chance() * ready.length)] as LegacyMessage[];
+    await producer.send({ topic, acks: -1, messages: queue.splice(0, 1) });
   }
   await producer.disconnect();
 }
 
-/** What fits one send, from the head of the queue. */
-function takeSome(queue: LegacyMessage[]): LegacyMessage[] {
-  let bytes = 0;
-  const count = queue.findIndex(({ value }) => (bytes += value.length) > MAX_SEND_BYTES);
-  return queue.splice(0, count === -1 ? queue.length : Math.max(1, count));
-}
+const fileOf = ({ key }: LegacyMessage): number => key.readUInt16BE(0);
 
 /** kafkajs's own partitioner, which is Java's; the broker is not asked, as the number of partitions is known. */
 function murmur2Partitioner(topic: string, partitions: number): (key: Buffer) => number {

@@ -12,6 +12,7 @@ import { expectedOf, NOMINAL_SLICES, record, type Recording } from './samples.ts
 const PARTITIONS = 4;
 /** Prime, so that every n but 1 leaves a shorter last message. */
 const SLICES = 41;
+const DISORDER = { seed: 7, duplicates: 0.1, filesAhead: 2 };
 
 async function replay(
   version: '3.4.0' | '4.4.0',
@@ -25,7 +26,7 @@ async function replay(
   const messages = files.flatMap(({ recording, slicesPerMessage }) =>
     legacyMessages(recording, slicesPerMessage),
   );
-  await sendLegacy(chain.brokers, chain.topicIn, PARTITIONS, messages, { seed: 7, duplicates: 0.1 });
+  await sendLegacy(chain.brokers, chain.topicIn, PARTITIONS, messages, DISORDER);
   const results = await reader.first(files.length);
   expect((await bridge.state()).headerless).toBe(true);
   const expected = files.map(({ recording }) => expectedOf(recording));
