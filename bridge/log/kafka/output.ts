@@ -16,6 +16,7 @@ import type { Message, Producer, TopicMessages, Transaction } from 'kafkajs';
 import { LogError, type OutputPort, type ResultRecord } from '../port.ts';
 import { KafkaClient, type KafkaClientOptions } from './client.ts';
 import { isFenced, toLogError } from './errors.ts';
+import { endHanging, hangingIn } from './hanging.ts';
 import { TopicReader } from './reader.ts';
 import { ResultIndex } from './result-index.ts';
 import { progressTopic } from './topics.ts';
@@ -131,6 +132,26 @@ export class KafkaOutput implements OutputPort {
   }
 
   async #becomeOwner(): Promise<Ownership> {
+    const readers = [this.#progress, this.#results];
+    const first = await this.#fence();
+    const hanging = await hangingIn(readers);
+    if (hanging.length === 0) return first;
+    this.#options.logger.warn(
+      { hanging },
+      'a transaction was decided, but not marked everywhere: committing it',
+    );
+    first.client.close();
+    await endHanging(this.#options, this.#options.transactionalId, hanging, readers);
+    const second = await this.#fence();
+    if ((await hangingIn(readers)).length === 0) return second;
+    second.client.close();
+    throw new LogError(
+      'unavailable',
+      `${this.#options.topic}: a transaction is neither committed nor aborted`,
+    );
+  }
+
+  async #fence(): Promise<Ownership> {
     const client = new KafkaClient(this.#options);
     try {
       const producer = client.kafka.producer({

@@ -29,15 +29,22 @@ interface Chunk {
   readonly nextOffset: number;
 }
 
+/** Who wrote a batch. An epoch belongs to one life of a transactional producer. */
+export interface BatchContext {
+  readonly producerId: string;
+  readonly producerEpoch: number;
+  readonly inTransaction: boolean;
+}
+
 /** A record as kafkajs decodes it, control records included. */
-interface RawMessage {
+export interface RawMessage {
   readonly offset: string;
   readonly timestamp: string;
   readonly key: Buffer | null;
   readonly value: Buffer | null;
   readonly headers: Record<string, Buffer>;
   readonly isControlRecord: boolean;
-  readonly batchContext?: { readonly producerId: string; readonly inTransaction: boolean };
+  readonly batchContext?: BatchContext;
 }
 
 interface RawPartition {
@@ -47,13 +54,16 @@ interface RawPartition {
 
 const FETCH_BYTES = 4 * 1024 * 1024;
 const FETCH_WAIT_MS = 200;
+const NO_WAIT_MS = 1;
 const ATTEMPTS = 3;
 /** First step back from the end: two publishes, each with its record and its transaction marker. */
 const FIRST_STEP = 4;
 const STEP_FACTOR = 8;
 
+const NO_CONTEXT: BatchContext = { producerId: '', producerEpoch: -1, inTransaction: false };
+
 /** The second half of a control record's key: 0 abort, 1 commit. */
-const isAbortMarker = ({ isControlRecord, key }: RawMessage): boolean =>
+export const isAbortMarker = ({ isControlRecord, key }: RawMessage): boolean =>
   isControlRecord && key !== null && key.length >= 4 && key.readInt16BE(2) === 0;
 
 export class TopicReader {
@@ -133,6 +143,17 @@ export class TopicReader {
     return first?.offset === offset ? first : null;
   }
 
+  /**
+   * Everything from an offset on that fits one answer, without waiting: records of open and aborted transactions and
+   * control records as well.
+   */
+  async raw(partition: number, offset: number): Promise<readonly RawMessage[]> {
+    const { messages } = await this.#with((cluster) =>
+      fetchRaw(cluster, this.topic, partition, offset, 'any', NO_WAIT_MS),
+    );
+    return messages.filter((message) => Number(message.offset) >= offset);
+  }
+
   close(): void {
     this.#closed = true;
     this.#drop();
@@ -179,7 +200,8 @@ export class TopicReader {
   }
 }
 
-function clusterOf(client: KafkaClient, isolation: Isolation): Cluster {
+/** kafkajs's cluster of a client, not yet connected. */
+export function clusterOf(client: KafkaClient, isolation: Isolation): Cluster {
   let found: Cluster | null = null;
   const assigner: PartitionAssigner = ({ cluster }) => {
     found = cluster;
@@ -215,7 +237,14 @@ async function offsetsOf(
   const partitions = (await partitionsOf(cluster, topic)).map((partition) => ({ partition }));
   const [answer] = await cluster.fetchTopicsOffset([{ topic, partitions, ...at }]);
   const offsets = new Map(answer?.partitions.map(({ partition, offset }) => [partition, Number(offset)]));
-  return new Map(partitions.map(({ partition }) => [partition, offsets.get(partition) ?? 0]));
+  return new Map(
+    partitions.map(({ partition }) => {
+      const offset = offsets.get(partition);
+      if (offset === undefined)
+        throw new LogError('unreachable', `${topic}: no offset of partition ${partition}`);
+      return [partition, offset];
+    }),
+  );
 }
 
 /** Kafka answers −1 where no record is that young. */
@@ -228,6 +257,7 @@ async function fetchRaw(
   partition: number,
   offset: number,
   isolation: Isolation,
+  waitMs = FETCH_WAIT_MS,
 ): Promise<RawPartition> {
   await cluster.refreshMetadataIfNecessary();
   const [nodeId] = Object.keys(cluster.findLeaderForPartitions(topic, [partition]));
@@ -236,7 +266,7 @@ async function fetchRaw(
   const partitions = [{ partition, fetchOffset: String(offset), maxBytes: FETCH_BYTES }];
   const { responses } = (await broker.fetch({
     isolationLevel: ISOLATION_LEVEL[isolation],
-    maxWaitTime: FETCH_WAIT_MS,
+    maxWaitTime: waitMs,
     minBytes: 1,
     maxBytes: FETCH_BYTES,
     topics: [{ topic, partitions }],
@@ -257,7 +287,7 @@ function committedOf({ messages, abortedTransactions }: RawPartition): RawMessag
     while (starts[0] !== undefined && starts[0].firstOffset <= Number(message.offset)) {
       aborted.add((starts.shift() as (typeof starts)[number]).producerId);
     }
-    const { producerId, inTransaction } = message.batchContext ?? { producerId: '', inTransaction: false };
+    const { producerId, inTransaction } = message.batchContext ?? NO_CONTEXT;
     if (isAbortMarker(message)) aborted.delete(producerId);
     return !message.isControlRecord && !(inTransaction && aborted.has(producerId));
   });

@@ -1,0 +1,167 @@
+/**
+ * Transactions that hang: decided by the coordinator, but without a marker in some partition.
+ *
+ * A broker that dies within milliseconds after a commit has the decision on disk and not yet all markers. When it
+ * starts again it writes them, but skips partitions whose topic it has not loaded yet, and calls the transaction
+ * complete ("Couldn't find leader endpoint … can be skipped"; seen with 4.4.0 after kill -9 of the only broker). From
+ * then on readers of committed records see nothing new in these partitions, for ever, and the newest progress would
+ * seem to be an older one.
+ *
+ * The cure is a marker. Its transaction is complete for the coordinator, so the next one of the same producer writes
+ * it: partitions are added, nothing is sent, and the end of the transaction marks all of them. It is a commit,
+ * because the one that hangs was either acknowledged, or its outcome was unknown to its owner, who had then to ask.
+ * Only where another partition already has an abort marker of the same epoch is nothing done.
+ */
+
+import { setTimeout as sleep } from 'node:timers/promises';
+import { LogError } from '../port.ts';
+import { KafkaClient, type KafkaClientOptions } from './client.ts';
+import { clusterOf, isAbortMarker, type TopicReader } from './reader.ts';
+
+/** Markers of a settled transaction are on their way for milliseconds; on a busy broker for longer. */
+const MARKERS_MS = 3_000;
+const POLL_MS = 50;
+/** Offsets at a partition's end in which the last marker lies: a result, its marker, and some that were aborted. */
+const TAIL_OFFSETS = 16;
+const TRANSACTION_COORDINATOR = 1;
+const ATTEMPTS = 20;
+
+/** A partition with records that are neither committed nor aborted. */
+export interface Hanging {
+  readonly topic: string;
+  readonly partition: number;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
+/** What kafkajs's brokers can do beyond their types. */
+interface TransactionCoordinator {
+  initProducerId(request: {
+    transactionalId: string;
+    transactionTimeout: number;
+  }): Promise<{ producerId: string; producerEpoch: number }>;
+  addPartitionsToTxn(
+    request: TransactionRequest & { topics: readonly { topic: string; partitions: readonly number[] }[] },
+  ): Promise<unknown>;
+  endTxn(request: TransactionRequest & { transactionResult: boolean }): Promise<unknown>;
+}
+
+interface TransactionRequest {
+  readonly transactionalId: string;
+  readonly producerId: string;
+  readonly producerEpoch: number;
+}
+
+/** Waits for markers that are on their way; answers with the partitions in which none has come. */
+export async function hangingIn(readers: readonly TopicReader[]): Promise<Hanging[]> {
+  for (const deadline = performance.now() + MARKERS_MS; ; await sleep(POLL_MS)) {
+    const found = (await Promise.all(readers.map(openIn))).flat();
+    if (found.length === 0 || performance.now() > deadline) return found;
+  }
+}
+
+/**
+ * Commits what hangs, as the owner of `transactionalId`. Fences every producer of that id.
+ * @throws {LogError} `unavailable` where it is another producer's, or was aborted elsewhere
+ */
+export async function endHanging(
+  options: KafkaClientOptions,
+  transactionalId: string,
+  hanging: readonly Hanging[],
+  readers: readonly TopicReader[],
+): Promise<void> {
+  if (await abortedElsewhere(hanging, readers))
+    throw cannotEnd(hanging, 'it was aborted in another partition');
+  const client = new KafkaClient(options);
+  try {
+    const cluster = clusterOf(client, 'any');
+    await cluster.connect();
+    await cluster.refreshMetadata();
+    const group = { groupId: transactionalId, coordinatorType: TRANSACTION_COORDINATOR };
+    const coordinator = (await cluster.findGroupCoordinator(group)) as unknown as TransactionCoordinator;
+    const producer = await again(() =>
+      coordinator.initProducerId({ transactionalId, transactionTimeout: 10_000 }),
+    );
+    if (hanging.some(({ producerId }) => producerId !== String(producer.producerId))) {
+      throw cannotEnd(hanging, 'it belongs to another transactional id');
+    }
+    const transaction = { transactionalId, ...producer };
+    const topics = hanging.map(({ topic, partition }) => ({ topic, partitions: [partition] }));
+    await again(() => coordinator.addPartitionsToTxn({ ...transaction, topics: merged(topics) }));
+    await coordinator.endTxn({ ...transaction, transactionResult: true });
+  } finally {
+    client.close();
+  }
+}
+
+async function openIn(reader: TopicReader): Promise<Hanging[]> {
+  const open: Hanging[] = [];
+  for (const [partition, { endOffset }] of await reader.ranges()) {
+    // The end for committed records is where the first open transaction begins.
+    const [first] = await reader.raw(partition, endOffset);
+    const context = first?.batchContext;
+    if (context?.inTransaction !== true) continue;
+    open.push({
+      topic: reader.topic,
+      partition,
+      producerId: context.producerId,
+      producerEpoch: context.producerEpoch,
+    });
+  }
+  return open;
+}
+
+/** Whether the last marker of a partition that does not hang is an abort by the producer of one that does. */
+async function abortedElsewhere(
+  hanging: readonly Hanging[],
+  readers: readonly TopicReader[],
+): Promise<boolean> {
+  for (const reader of readers) {
+    for (const [partition, { lowOffset, endOffset }] of await reader.ranges()) {
+      if (hanging.some((one) => one.topic === reader.topic && one.partition === partition)) continue;
+      const tail = await reader.raw(partition, Math.max(lowOffset, endOffset - TAIL_OFFSETS));
+      const last = tail.findLast(({ isControlRecord }) => isControlRecord);
+      const context = last?.batchContext;
+      if (last === undefined || context === undefined || !isAbortMarker(last)) continue;
+      // An abort that fences has the next epoch.
+      const same = ({ producerId, producerEpoch }: Hanging): boolean =>
+        producerId === context.producerId &&
+        (context.producerEpoch === producerEpoch || context.producerEpoch === producerEpoch + 1);
+      if (hanging.some(same)) return true;
+    }
+  }
+  return false;
+}
+
+/** The coordinator answers CONCURRENT_TRANSACTIONS while it completes the one before. */
+async function again<T>(request: () => Promise<T>): Promise<T> {
+  for (let attempt = 1; ; attempt++) {
+    try {
+      return await request();
+    } catch (error) {
+      const { type } = error as { type?: unknown };
+      if (type !== 'CONCURRENT_TRANSACTIONS' || attempt >= ATTEMPTS) throw error;
+      await sleep(POLL_MS);
+    }
+  }
+}
+
+function merged(
+  topics: readonly { topic: string; partitions: readonly number[] }[],
+): { topic: string; partitions: number[] }[] {
+  const byTopic = new Map<string, number[]>();
+  for (const { topic, partitions } of topics) {
+    byTopic.set(topic, [...(byTopic.get(topic) ?? []), ...partitions]);
+  }
+  return [...byTopic].map(([topic, partitions]) => ({ topic, partitions }));
+}
+
+function cannotEnd(hanging: readonly Hanging[], why: string): LogError {
+  const where = hanging.map(({ topic, partition }) => `${topic}-${partition}`).join(', ');
+  const [first] = hanging;
+  return new LogError(
+    'unavailable',
+    `a transaction of producer ${first?.producerId} hangs in ${where} and ${why}: ` +
+      'end it with "kafka-transactions.sh abort"',
+  );
+}
