@@ -87,8 +87,9 @@ class KafkaNode implements RunningKafka {
     const all = { ...nodeSettings(port, controllerPort, join(this.#folder, 'data')), ...settings };
     const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
     await writeFile(this.#settingsFile, lines.join(''));
+    // With an equals sign, because one in 64 begins with a hyphen.
     const clusterId = randomBytes(16).toString('base64url');
-    const format = ['kafka.tools.StorageTool', 'format', '-t', clusterId, '-c', this.#settingsFile];
+    const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', this.#settingsFile];
     await promisify(execFile)(this.#java, ['-cp', this.#classPath, ...format]);
   }
 
