@@ -340,7 +340,11 @@ test('dark and light, by the system, by key and by address', async () => {
   await eventually(background, (now) => now === dark);
   await page.emulateMedia({ colorScheme: 'light' });
   await eventually(background, (now) => now !== dark);
-  expect(query(page, 'theme')).toBeNull();
+  const theme = await eventually(
+    () => query(page, 'theme'),
+    (now) => now === null,
+  );
+  expect(theme).toBeNull();
 });
 
 test('the Content-Security-Policy of the bridge is kept', async () => {

@@ -18,7 +18,7 @@ import { serve } from '../server/harness.ts';
 import { sampleState, TestSource } from '../server/source.ts';
 
 export const WEB_FOLDER = join(repository, 'dist', 'web');
-export const GEOMETRY: Geometry = {
+const GEOMETRY: Geometry = {
   bins: DEFAULT_BINS,
   sampleRateHz: DEFAULT_SAMPLE_RATE_HZ,
   loHz: DEFAULT_LO_HZ,
@@ -40,7 +40,7 @@ class StagedSource extends TestSource {
 }
 
 /** A floor that undulates and a tone; different for every file. */
-export function spectrumOf(trace: Trace, file: number, newestUtcMs: number): Omit<SpectrumFrame, 'sequence'> {
+function spectrumOf(trace: Trace, file: number, newestUtcMs: number): Omit<SpectrumFrame, 'sequence'> {
   const slices = trace === 'progress' ? 480 : 2731 * (trace === 'run' ? file : 1);
   const mean = new Float32Array(DEFAULT_BINS);
   for (let k = 0; k < DEFAULT_BINS; k++) mean[k] = FLOOR * (1 + 0.02 * Math.sin(k * 12.9898 + file * 78.233));

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { spokenSummary } from '../../web/ui/announcer.tsx';
 import { applyUpdate, createModel } from '../../web/ui/model/model.ts';
 import { DEFAULT_VIEW } from '../../web/ui/model/view.ts';
 import { bridgeState, geometry, NOW, open, spectrum } from './states.ts';
@@ -93,4 +94,15 @@ test('attempts that fail do not make a lost connection any younger', () => {
   applyUpdate(model, { connection: { phase: 'lost', reason: 'a', sinceMs: NOW }, spectra: [] });
   applyUpdate(model, { connection: { phase: 'lost', reason: 'b', sinceMs: NOW + 9000 }, spectra: [] });
   expect(model.connection.value).toEqual({ phase: 'lost', reason: 'b', sinceMs: NOW });
+});
+
+test('those who do not see the plot are told the same in a sentence', () => {
+  const model = start();
+  expect(spokenSummary(model)).toContain('Waiting for the first file');
+  applyUpdate(model, { spectra: [{ spectrum: spectrum(), arrivedMs: NOW }] });
+  expect(spokenSummary(model).replaceAll('\u202f', ' ')).toBe(
+    'Run run404 is live, newest datum 0.5 s old. 3 files, 1.05 s integrated.',
+  );
+  model.nowMs.value = NOW + 60_000;
+  expect(spokenSummary(model)).toMatch(/^Stale: no new data/);
 });

@@ -40,7 +40,7 @@ export const bridgeState = (over: Partial<BridgeState> = {}): BridgeState => ({
   ...over,
 });
 
-export const welcome = (over: Partial<Welcome> = {}): Welcome => ({
+const welcome = (over: Partial<Welcome> = {}): Welcome => ({
   type: 'welcome',
   protocol: 1,
   software: '0.1.0',

@@ -7,7 +7,7 @@
  *   none    nothing has been drawn yet
  */
 
-export type Liveness = 'none' | 'live' | 'behind' | 'stale';
+type Liveness = 'none' | 'live' | 'behind' | 'stale';
 
 export interface Freshness {
   readonly liveness: Liveness;

@@ -4,7 +4,7 @@
 import type { Model } from './model/model.ts';
 import type { Range } from '../analysis/range.ts';
 import { binWidthHz } from '../../bridge/protocol/geometry.ts';
-import { moved, scaledAbout, within } from './plot/zoom.ts';
+import { bandLimits, moved, scaledAbout, withinBand } from './plot/zoom.ts';
 import { resetZoom } from './spectrum/controls.tsx';
 import { toggleTrace } from './spectrum/legend.tsx';
 import { downloadRun } from './strip/download.ts';
@@ -23,8 +23,7 @@ const ZOOM_IN = 0.7;
 
 function changeX(model: Model, change: (range: Range) => Range): void {
   const g = model.geometry.peek();
-  const limits: Range = { min: -g.sampleRateHz / 2, max: g.sampleRateHz / 2 };
-  model.view.x.value = within(change(model.view.x.peek() ?? limits), limits, 8 * binWidthHz(g));
+  model.view.x.value = withinBand(change(model.view.x.peek() ?? bandLimits(g)), g);
 }
 
 /** About the cursor where there is one, otherwise about the middle. */

@@ -7,7 +7,7 @@ import type { BridgeState, ClientRole, LinkState } from '../../../bridge/protoco
 import type { Connection } from '../../worker/updates.ts';
 import { age, counted, utcShort } from '../format/quantities.ts';
 
-export type ChainCode =
+type ChainCode =
   | 'well'
   | 'connecting'
   | 'disconnected'
@@ -23,7 +23,7 @@ export type ChainCode =
   | 'stale';
 
 /** `calm`: nothing to do. `note`: worth a look. `alarm`: somebody should act. */
-export type Severity = 'calm' | 'note' | 'alarm';
+type Severity = 'calm' | 'note' | 'alarm';
 
 export interface ChainSummary {
   readonly code: ChainCode;

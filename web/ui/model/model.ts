@@ -19,7 +19,7 @@ import { type ChainSummary, summarise } from './chain.ts';
 import { type Failover, type Notice, noticesOf } from './notices.ts';
 import { createView, type View, type ViewValues } from './view.ts';
 
-export type Spectra = Readonly<Record<Trace, Signal<SpectrumFrame | null>>>;
+type Spectra = Readonly<Record<Trace, Signal<SpectrumFrame | null>>>;
 
 export interface ModelOptions {
   readonly isKiosk: boolean;

@@ -18,12 +18,10 @@ import { plotOptions } from './options.ts';
 import { type Palette, readPalette } from './palette.ts';
 import { drawBand, drawDots, drawLine, type Projection } from './strokes.ts';
 import { TraceArrays } from './traces.ts';
-import { within } from './zoom.ts';
+import { bandLimits, withinBand } from './zoom.ts';
 
 /** The trace that leads: it decides the cursor's snapping and the marks at the edges. */
 const BY_WEIGHT: readonly Trace[] = ['run', 'latest', 'progress'];
-/** Zoomed in no further than this. */
-const LEAST_BINS = 8;
 
 /** Thickness of the lines and size of the dots, in units of the root font size. */
 const LINE_WIDTHS: Readonly<Record<Trace, number>> = { run: 0.125, latest: 0.07, progress: 0.17 };
@@ -31,8 +29,6 @@ const lineWidth = (trace: Trace, rem: number): number => LINE_WIDTHS[trace] * re
 const EMPTY_RANGE: Range = { min: 0, max: 1 };
 
 const remPixels = (): number => Number.parseFloat(getComputedStyle(document.documentElement).fontSize);
-
-export const bandLimits = (g: Geometry): Range => ({ min: -g.sampleRateHz / 2, max: g.sampleRateHz / 2 });
 
 export class SpectrumPlot {
   readonly #host: HTMLElement;
@@ -303,11 +299,7 @@ export class SpectrumPlot {
   }
 
   #zoomX(range: Range): void {
-    this.#model.view.x.value = within(
-      range,
-      bandLimits(this.#geometry),
-      LEAST_BINS * binWidthHz(this.#geometry),
-    );
+    this.#model.view.x.value = withinBand(range, this.#geometry);
   }
 
   #zoomY(range: Range): void {

@@ -1,6 +1,7 @@
 /**
  * Zooming and panning as arithmetic on ranges.
  */
+import { binWidthHz, type Geometry } from '../../../bridge/protocol/geometry.ts';
 import type { Range } from '../../analysis/range.ts';
 
 /** Scales a range about a point that stays where it is; factor < 1 zooms in. */
@@ -22,3 +23,13 @@ export function within(range: Range, limits: Range, least: number): Range | null
   const min = Math.min(limits.max - width, Math.max(limits.min, middle - width / 2));
   return { min, max: min + width };
 }
+
+/** Zoomed in no further than this. */
+const LEAST_BINS = 8;
+
+/** The whole band, as offsets from the LO in hertz. */
+export const bandLimits = (g: Geometry): Range => ({ min: -g.sampleRateHz / 2, max: g.sampleRateHz / 2 });
+
+/** A stretch of the band that can be shown; null for all of it. */
+export const withinBand = (range: Range, g: Geometry): Range | null =>
+  within(range, bandLimits(g), LEAST_BINS * binWidthHz(g));

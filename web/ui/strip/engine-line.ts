@@ -38,5 +38,6 @@ export function engineLine(
       why: `${other.headless ? 'headless processor' : 'another page'}${working.length > 1 ? ` and ${working.length - 1} more` : ''}: ${other.engine.why}`,
       msPerFile: other.msPerFile,
     };
-  return { name: own === null ? 'no engine' : engineName(own), why: own?.why ?? '', msPerFile: null };
+  if (own !== null) return { name: engineName(own), why: own.why, msPerFile: null };
+  return { name: state === null ? '–' : 'no engine', why: '', msPerFile: null };
 }

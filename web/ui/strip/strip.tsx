@@ -40,7 +40,11 @@ function Progress({ model }: { model: Model }) {
   });
   const lag = useComputed(() => {
     const lagging = model.state.value?.lag;
-    return lagging ? `${counted(lagging.files, 'file')} · ${span(lagging.seconds)}` : '–';
+    return lagging ? counted(lagging.files, 'file') : '–';
+  });
+  const lagTime = useComputed(() => {
+    const lagging = model.state.value?.lag;
+    return lagging ? ` · ${span(lagging.seconds)}` : '';
   });
   return (
     <>
@@ -52,6 +56,7 @@ function Progress({ model }: { model: Model }) {
       </span>
       <span class="cell lag" title="Complete files that wait in the log, and the seconds of data they hold">
         lag <b>{lag}</b>
+        <span class="lag-time">{lagTime}</span>
       </span>
     </>
   );
