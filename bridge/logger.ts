@@ -2,17 +2,14 @@
  * The log of a command: one line per event on standard error, so that standard output carries results only.
  *
  * On a terminal lines are for people (`12:03:04 warn  text key=value`); elsewhere each is JSON with the time
- * as RFC 3339. `HALOSCOPE_LOG_LEVEL` sets the least level (default `info`).
+ * as RFC 3339. Commands set the least level by `--log-level`.
  */
 
 import pino, { type Logger } from 'pino';
 
 export type { Logger } from 'pino';
 
-const LEVELS = ['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'] as const;
-export type LogLevel = (typeof LEVELS)[number];
-
-export const isLogLevel = (text: string): text is LogLevel => (LEVELS as readonly string[]).includes(text);
+export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error' | 'fatal' | 'silent';
 
 interface LineSink {
   write(text: string): void;
@@ -30,7 +27,7 @@ interface PinoLine {
 }
 
 /** One JSON line of pino as a line for people. */
-export function prettyLine(json: string): string {
+function prettyLine(json: string): string {
   const line = JSON.parse(json) as PinoLine;
   const time = new Date(line.time).toTimeString().slice(0, 8);
   const fields = Object.entries(line)

@@ -9,7 +9,7 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { sliceBytes, type Geometry } from './protocol/geometry.ts';
+import type { Geometry } from './protocol/geometry.ts';
 
 export const HEADER = {
   run: 'hs-run',
@@ -31,16 +31,20 @@ export const KEY_FILE_MODULUS = 65536;
 /** Five digits on disk. */
 export const MAX_FILE_NUMBER = 99_999;
 
-/** Messages per file that the key can number. */
-export const MAX_MESSAGES_PER_FILE = 65536;
-
 /** How the start of a file is known: modification time less duration, said by a person, or written with the data. */
-export type UtcSource = 'mtime' | 'given' | 'record';
+type UtcSource = 'mtime' | 'given' | 'record';
 
 export interface FileStart {
   readonly utcMs: number;
   readonly source: UtcSource;
 }
+
+/** The start of a file that nobody said: its modification time less its duration. */
+export const startByModification = (
+  modifiedMs: number,
+  samples: number,
+  sampleRateHz: number,
+): FileStart => ({ utcMs: Math.round(modifiedMs - (1000 * samples) / sampleRateHz), source: 'mtime' });
 
 /** What the records of one file have in common. */
 export interface FileIdentity {
@@ -136,6 +140,3 @@ export const buildPlainRecord = (file: number, message: number, value: Buffer): 
   value,
   headers: {},
 });
-
-/** Slices in a value of this length; not an integer where the length is wrong. */
-export const slicesOfValue = (valueBytes: number, bins: number): number => valueBytes / sliceBytes(bins);

@@ -35,7 +35,7 @@ export interface ConfigFile {
   readonly ofCommand: ReadonlyMap<string, FileValues>;
 }
 
-export const DEFAULT_CONFIG_FILE = 'haloscope.config.json';
+const DEFAULT_CONFIG_FILE = 'haloscope.config.json';
 const ENVIRONMENT_PREFIX = 'HALOSCOPE_';
 /** Secrets have no flag, because `ps` would show it. */
 export const SECRET_VARIABLES = {

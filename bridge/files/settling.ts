@@ -13,7 +13,7 @@ import { BYTES_PER_SAMPLE, type HalfState } from './pairs.ts';
 export const FULL_FILE_BYTES = (NOMINAL_SAMPLES_PER_FILE - 1024) * BYTES_PER_SAMPLE;
 
 export const DEFAULT_SETTLE_MS = 10_000;
-export const FULL_SETTLE_MS = 1_000;
+const FULL_SETTLE_MS = 1_000;
 
 const sameState = (a: HalfState | null, b: HalfState | null): boolean =>
   a === b || (a !== null && b !== null && a.bytes === b.bytes && a.modifiedMs === b.modifiedMs);

@@ -5,7 +5,7 @@
 
 import { type FSWatcher, watch } from 'node:fs';
 
-export const DEFAULT_POLL_MS = 1_000;
+const DEFAULT_POLL_MS = 1_000;
 
 export class FolderWatch {
   readonly #watcher: FSWatcher | null;

@@ -23,6 +23,7 @@ import {
   type ChunkRecord,
   type FileIdentity,
   type FileStart,
+  startByModification,
 } from '../records.ts';
 import { findPair, understand } from './last-records.ts';
 import { ProduceError } from './problem.ts';
@@ -219,7 +220,9 @@ export class FolderProducer {
   #startOf(pair: FilePair): FileStart {
     const { utcMs } = this.#settings;
     const durationMs = this.#durationMs(pair);
-    if (utcMs === null) return { utcMs: Math.round(pair.modifiedMs - durationMs), source: 'mtime' };
+    if (utcMs === null) {
+      return startByModification(pair.modifiedMs, pair.samples, this.#settings.geometry.sampleRateHz);
+    }
     return { utcMs: Math.round(utcMs + (pair.file - this.#firstFile) * durationMs), source: 'given' };
   }
 

@@ -15,7 +15,7 @@ const HALO_SPEED = 220e3;
 const EARTH_SPEED = 232e3;
 const LIGHT_SPEED = 299_792_458;
 
-export const AXION_DECIMATION = 16;
+const AXION_DECIMATION = 16;
 const TAPS = 128;
 /** Keeps the line's stream apart from that of the floor. */
 const PURPOSE = 1;

@@ -32,7 +32,7 @@ export interface Tone {
 }
 
 /** A line that is off until the first sample of a file. */
-export interface Spur extends Tone {
+interface Spur extends Tone {
   readonly fromFile: number;
 }
 

@@ -24,7 +24,7 @@ const FIRST_BACKOFF_MS = 250;
 const LONGEST_BACKOFF_MS = 10_000;
 
 /** As many messages as a key can number within a file. */
-export const MESSAGES_PER_FILE = KEY_FILE_MODULUS;
+const MESSAGES_PER_FILE = KEY_FILE_MODULUS;
 
 export const offsetOf = (file: number, message: number): number => file * MESSAGES_PER_FILE + message;
 export const fileOfOffset = (offset: number): number => Math.floor(offset / MESSAGES_PER_FILE);

@@ -17,7 +17,7 @@ import { PairFollower } from '../../files/follow.ts';
 import { messagesOf, readMessages, slicesOf } from '../../files/reader.ts';
 import { DEFAULT_SETTLE_MS, Settling } from '../../files/settling.ts';
 import { type Geometry, slicesPerMessageLimit } from '../../protocol/geometry.ts';
-import { buildRecord, type FileIdentity } from '../../records.ts';
+import { buildRecord, type FileIdentity, startByModification } from '../../records.ts';
 import type { InputRecord, LogError, StartFrom } from '../port.ts';
 import {
   asLogError,
@@ -48,12 +48,6 @@ export class FolderInput extends EmbeddedInput {
     super('folder', source, options.from);
   }
 }
-
-/** The start of a pair: its modification time less its duration. */
-export const startOfPair = (pair: FilePair, geometry: Geometry): FileIdentity['start'] => ({
-  utcMs: Math.round(pair.modifiedMs - (1000 * pair.samples) / geometry.sampleRateHz),
-  source: 'mtime',
-});
 
 class FolderSource implements RecordSource {
   readonly #options: FolderInputOptions;
@@ -120,7 +114,8 @@ class FolderSource implements RecordSource {
   async *#recordsOf(pair: FilePair, fromMessage: number): AsyncIterable<InputRecord> {
     const { geometry, run, problem } = this.#options;
     const slices = slicesOf(pair, geometry.bins);
-    const id: FileIdentity = { run, file: pair.file, slices, geometry, start: startOfPair(pair, geometry) };
+    const start = startByModification(pair.modifiedMs, pair.samples, geometry.sampleRateHz);
+    const id: FileIdentity = { run, file: pair.file, slices, geometry, start };
     try {
       for await (const message of readMessages(pair, geometry.bins, this.#slicesPerMessage, fromMessage)) {
         yield {
