@@ -40,8 +40,9 @@ export type StartFrom = 'earliest' | 'latest' | { readonly timeMs: number };
 export interface InputHandlers {
   /**
    * A fresh assignment, before any of its records. Answers with the offset at which to begin in each partition;
-   * a partition left out begins where `InputPort.resolve(from)` says. Rejecting ends the assignment; the port
-   * tries again with backoff.
+   * a partition left out begins where the group has committed, and where it has not, where `InputPort.resolve(from)`
+   * says. An offset that cannot be read any more is `offset-lost`, and the first that can is taken. Rejecting ends
+   * the assignment, without `revoked`; the port tries again with backoff.
    */
   assigned(partitions: readonly AssignedPartition[]): Promise<ReadonlyMap<number, number>>;
   /** The assignment has ended: whatever is open must be dropped, it will be read again by its next owner. */
@@ -60,7 +61,10 @@ export interface InputPort {
   start(handlers: InputHandlers): Promise<void>;
   /** Offsets for `from` in every partition of the assignment. */
   resolve(from: StartFrom): Promise<ReadonlyMap<number, number>>;
-  /** Without argument: every assigned partition. Records already fetched may still be handed over. */
+  /**
+   * Without argument: every partition, also of later assignments. Pauses of single partitions end with their
+   * assignment; from within `assigned` they already count. Records already fetched may still be handed over.
+   */
   pause(partitions?: readonly number[]): void;
   resume(partitions?: readonly number[]): void;
   /** Drops the assignment and asks for a new one: `revoked`, then `assigned`. */

@@ -6,7 +6,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { KafkaInput } from '../../bridge/log/kafka/input.ts';
 import { KafkaProducer } from '../../bridge/log/kafka/producer.ts';
 import { KafkaTopics, progressTopic, type TopicSettings } from '../../bridge/log/kafka/topics.ts';
-import type { AssignedPartition, LogError, StartFrom } from '../../bridge/log/port.ts';
+import type { AssignedPartition, LogError } from '../../bridge/log/port.ts';
 import { Recorder, until } from '../log/contract.ts';
 import {
   clientOptions,
@@ -27,9 +27,9 @@ const plain = (brokers: string): Kafka => new Kafka({ brokers: [brokers], logLev
 function openInput(
   brokers: string,
   topic: string,
-  { group = `g-${randomUUID()}`, from = 'earliest' as StartFrom } = {},
+  { group = `g-${randomUUID()}` }: { group?: string } = {},
 ): KafkaInput {
-  const input = new KafkaInput({ ...clientOptions([brokers]), topic, group, from });
+  const input = new KafkaInput({ ...clientOptions([brokers]), topic, group, from: 'earliest' });
   onTestFinished(() => input.stop());
   return input;
 }

@@ -38,7 +38,7 @@ export interface InputFixture {
 }
 
 /** Without records for this long an input counts as silent. */
-const SILENCE_MS = 700;
+const SILENCE_MS = 500;
 const WAIT_MS = 15_000;
 
 const identity = (record: InputRecord): string =>

@@ -82,7 +82,7 @@ export async function endHanging(
     const producer = await again(() =>
       coordinator.initProducerId({ transactionalId, transactionTimeout: 10_000 }),
     );
-    if (hanging.some(({ producerId }) => producerId !== String(producer.producerId))) {
+    if (hanging.some(({ producerId }) => producerId !== producer.producerId)) {
       throw cannotEnd(hanging, 'it belongs to another transactional id');
     }
     const transaction = { transactionalId, ...producer };
