@@ -23,6 +23,7 @@ export const buildConstants = { __SOFTWARE_VERSION__: JSON.stringify(manifest.ve
 const nodeEntries = {
   haloscope: at('bridge/commands/haloscope.ts'),
   'engine-worker': at('web/engine/pool-worker-node.ts'),
+  'doctor-dawn': at('bridge/commands/doctor/dawn-child.ts'),
 };
 
 /** Dependencies are resolved at run time from `node_modules`; the bundle holds our own code only. */

@@ -10,6 +10,7 @@
 
 import { Command, CommanderError } from 'commander';
 import {
+  doctorOptions,
   processOptions,
   produceOptions,
   serveOptions,
@@ -17,7 +18,7 @@ import {
   topicsOptions,
 } from '../config/checks.ts';
 import { addOptions, type Invocation, readInvocation } from '../config/command-line.ts';
-import { PROCESS, PRODUCE, SERVE, SIMULATE, TOPICS, TOPICS_DELETE } from '../config/declarations.ts';
+import { DOCTOR, PROCESS, PRODUCE, SERVE, SIMULATE, TOPICS, TOPICS_DELETE } from '../config/declarations.ts';
 import type { TopicsAction } from '../config/options.ts';
 import { type Specs, unknownVariables } from '../config/resolve.ts';
 import { UsageError } from '../config/values.ts';
@@ -110,6 +111,19 @@ function defineProcess(program: Command): void {
   });
 }
 
+function defineDoctor(program: Command): void {
+  const command = program
+    .command('doctor')
+    .description(
+      'say what this machine has: engines and their speed, Kafka, browser; and what to do about it',
+    );
+  define(command, 'doctor', DOCTOR, async ({ resolved }, log) => {
+    const options = doctorOptions(resolved, process.env);
+    const { runDoctor } = await import('./doctor.ts');
+    return runDoctor(options, log);
+  });
+}
+
 /** Commander's «error: unknown option '--x'\n(Did you mean --y?)» as one line of ours. */
 const oneLine = (text: string): string =>
   `haloscope: ${text
@@ -127,7 +141,8 @@ function buildProgram(): Command {
     );
   // Inherited by the commands, so it comes before them.
   program.exitOverride().configureOutput({ outputError: (text, write) => write(oneLine(text)) });
-  for (const add of [defineServe, defineProduce, defineSimulate, defineTopics, defineProcess]) add(program);
+  const commands = [defineServe, defineProduce, defineSimulate, defineTopics, defineProcess, defineDoctor];
+  for (const add of commands) add(program);
   return program;
 }
 

@@ -10,6 +10,7 @@ import { isGivenRunName } from '../protocol/run-name.ts';
 import { MAX_FILE_NUMBER } from '../records.ts';
 import { defaultSignal, type SignalParameters } from '../simulator/signal.ts';
 import {
+  type DOCTOR,
   type PROCESS,
   type PRODUCE,
   type SERVE,
@@ -20,6 +21,7 @@ import {
   type Values,
 } from './declarations.ts';
 import type {
+  DoctorOptions,
   KafkaConnection,
   ProcessOptions,
   ProduceOptions,
@@ -164,6 +166,13 @@ export const processOptions = (
   resolved: Resolved<typeof PROCESS>,
   environment: Environment,
 ): ProcessOptions => ({ url: bridgeUrl(url), token: tokenOf(resolved, environment) });
+
+/** @throws {UsageError} */
+export function doctorOptions({ values }: Resolved<typeof DOCTOR>, environment: Environment): DoctorOptions {
+  const { brokers, topicIn, topicOut, bins, json, noBrowser, software } = values;
+  const connection = brokers === null ? null : connectionOf({ ...values, brokers }, environment);
+  return { connection, topicIn, topicOut, bins, json, browser: !noBrowser, software };
+}
 
 function geometryOf(values: Values<Pick<typeof SERVE, 'bins' | 'sampleRate' | 'lo'>>): Geometry {
   return { bins: values.bins, sampleRateHz: values.sampleRate, loHz: values.lo };

@@ -266,6 +266,16 @@ export const TOPICS_DELETE = {
 
 export const PROCESS = { ...TOKEN };
 
+export const DOCTOR = {
+  brokers: optional('brokers', 'HOST:PORT,…', 'look at Kafka as well: its brokers', v.brokerList),
+  ...SECURITY,
+  ...TOPICS_IN_AND_OUT,
+  bins: GEOMETRY.bins,
+  json: toggle('json', 'the same as JSON'),
+  noBrowser: toggle('no-browser', 'do not start a browser'),
+  software: toggle('software', 'measure a software adapter as well, whose kernels take seconds to compile'),
+};
+
 /** Options by command, as the configuration file may group them. */
 export const OPTIONS_OF_COMMAND: Readonly<Record<string, Readonly<Record<string, OptionSpec<unknown>>>>> = {
   serve: SERVE,
@@ -273,4 +283,5 @@ export const OPTIONS_OF_COMMAND: Readonly<Record<string, Readonly<Record<string,
   simulate: SIMULATE,
   topics: { ...TOPICS, ...TOPICS_DELETE },
   process: PROCESS,
+  doctor: DOCTOR,
 };

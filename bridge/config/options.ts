@@ -131,3 +131,16 @@ export interface TopicsOptions {
   /** `delete` was confirmed. */
   readonly yes: boolean;
 }
+
+export interface DoctorOptions {
+  /** null: no broker is asked. */
+  readonly connection: KafkaConnection | null;
+  readonly topicIn: string;
+  readonly topicOut: string;
+  readonly bins: number;
+  readonly json: boolean;
+  /** Start the system's browser to see whether it has a WebGPU adapter. */
+  readonly browser: boolean;
+  /** Measure software adapters, too. */
+  readonly software: boolean;
+}

@@ -16,6 +16,8 @@ const SECONDS_PER_HOUR = 3600;
 /** `ConfigResourceTypes.TOPIC`, which kafkajs does not export in a way that an ES module can import. */
 // oxlint-disable-next-line typescript/no-unsafe-enum-assignment
 const TOPIC_RESOURCE = 2 as ConfigResourceTypes;
+// oxlint-disable-next-line typescript/no-unsafe-enum-assignment
+const BROKER_RESOURCE = 4 as ConfigResourceTypes;
 
 export const DEFAULT_PARTITIONS = 4;
 /** 4 × 80 GiB are 6 hours of one cavity: a night's outage of everything but the DAQ fits on an ordinary disk. */
@@ -37,6 +39,17 @@ export interface TopicSettings extends TopicNames {
   readonly retentionBytes: number;
   /** null: results are kept for ever. */
   readonly resultsRetentionMs: number | null;
+}
+
+/** What the brokers say of themselves. */
+export interface ClusterDescription {
+  /** `host:port` of each. */
+  readonly brokers: readonly string[];
+  /**
+   * Version of the protocol between brokers, such as `3.4-IV0`, which follows the software's; null from 4.0 on, which
+   * has no such setting.
+   */
+  readonly interBrokerProtocol: string | null;
 }
 
 export interface TopicDescription {
@@ -81,6 +94,25 @@ export class KafkaTopics {
       if (!create) throw missingTopics(names);
       await createAll(admin, missing);
       return names;
+    });
+  }
+
+  /** @throws {LogError} `unreachable`, `unauthorized` */
+  cluster(): Promise<ClusterDescription> {
+    return this.#call('brokers', async (admin) => {
+      const { brokers } = await admin.describeCluster();
+      const [first] = brokers;
+      if (first === undefined) throw new LogError('unreachable', 'the cluster has no broker');
+      const { resources } = await admin.describeConfigs({
+        includeSynonyms: false,
+        resources: [{ type: BROKER_RESOURCE, name: String(first.nodeId) }],
+      });
+      const settings = resources[0]?.configEntries ?? [];
+      const protocol = settings.find(({ configName }) => configName === 'inter.broker.protocol.version');
+      return {
+        brokers: brokers.map(({ host, port }) => `${host}:${port}`),
+        interBrokerProtocol: protocol?.configValue ?? null,
+      };
     });
   }
 
