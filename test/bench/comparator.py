@@ -6,6 +6,7 @@ has its partitions, then one line per published file.
 
 import argparse
 import json
+import signal
 
 import numpy as np
 import scipy.fft
@@ -129,7 +130,8 @@ def main():
             done += 1
             print(f"published {number}", flush=True)
             if done == options.files:
-                return
+                # Stays until it is ended, so that its CPU time can be read.
+                signal.pause()
 
 
 main()

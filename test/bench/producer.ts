@@ -1,4 +1,4 @@
-/** Producer: seconds per pair, with and without sending, by slices per message; mean ± std over the pairs. */
+/** Producer: seconds per pair, with and without sending, by slices per message; mean ± std. */
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -13,7 +13,7 @@ import {
 import { buildRecord } from '../../bridge/records.ts';
 import { Haloscope } from '../e2e/haloscope.ts';
 import { quietKafka } from '../e2e/results.ts';
-import { type Bench, produceWords, RUN, type Topics } from './bench.ts';
+import { type Bench, PARTITIONS, produceWords, RUN, type Topics } from './bench.ts';
 import { PAIR_BYTES, PAIRS, pairsFolder } from './pairs.ts';
 import { printTable, spreadOf, spreadText } from './table.ts';
 import { countCpu } from './usage.ts';
@@ -40,7 +40,7 @@ export async function benchProducer(bench: Bench): Promise<void> {
     ]);
   }
   printTable(
-    `Producer, ${PAIRS} pairs: seconds per pair, mean ± std`,
+    `Producer, ${PAIRS} pairs: seconds per pair, mean ± std (sending: of groups of ${PARTITIONS} side by side)`,
     ['slices/message', 'not sending', 'sending', 'goal', 'MB/s', 'CPU s/GB, producer', 'broker'],
     rows,
   );
@@ -75,7 +75,7 @@ async function modifiedMs(folder: string, file: number): Promise<number> {
   return Math.max(...(await Promise.all(halves)).map(({ mtimeMs }) => mtimeMs));
 }
 
-/** Runs `produce`, and times each pair but the first by the broker's clock: last record to last record. */
+/** Runs `produce`, and times it by the broker's clock. */
 async function send(
   bench: Bench,
   slicesPerMessage: number,
@@ -94,16 +94,24 @@ async function send(
   clearInterval(timer);
   if (status !== 0) throw new Error(`produce ended with ${status}: ${stderr}`);
   const cpu = cpuSince().set('producer', used);
-  const arrivals = await lastArrivals(topics);
-  const seconds = arrivals.slice(1).map((at, k) => (at - (arrivals[k] as number)) / 1000);
-  if (arrivals.length !== PAIRS)
-    bench.problems.push(`producer: ${arrivals.length} files instead of ${PAIRS}`);
+  const { first, last } = await arrivals(topics);
+  if (last.length !== PAIRS) bench.problems.push(`producer: ${last.length} files instead of ${PAIRS}`);
+  bench.problems.push(`producer: ${arrivals.length} files instead of ${PAIRS}`);
   await bench.deleteTopic(topics.topicIn);
-  return { seconds, cpu };
+  return { seconds: secondsPerPair(first, last), cpu };
 }
 
-/** Unix milliseconds of the last record of every file, in order of files, by the broker's clock. */
-async function lastArrivals({ brokers, topicIn }: Topics): Promise<number[]> {
+/**
+ * Seconds per pair for each group of pairs that were sent side by side, one per partition: a pair alone has no time of
+ * its own.
+ */
+function secondsPerPair(firstMs: number, lastMs: readonly number[]): number[] {
+  const ends = lastMs.toSorted((a, b) => a - b).filter((_, k) => k % PARTITIONS === PARTITIONS - 1);
+  return ends.map((at, k) => (at - (k === 0 ? firstMs : (ends[k - 1] as number))) / 1000 / PARTITIONS);
+}
+
+/** Unix milliseconds of the first record of all and of the last record of every file, by the broker's clock. */
+async function arrivals({ brokers, topicIn }: Topics): Promise<{ first: number; last: number[] }> {
   const admin = quietKafka(brokers).admin();
   await admin.connect();
   const ends = await admin.fetchTopicOffsets(topicIn);
@@ -113,10 +121,12 @@ async function lastArrivals({ brokers, topicIn }: Topics): Promise<number[]> {
   await consumer.connect();
   await consumer.subscribe({ topic: topicIn, fromBeginning: true });
   const last = new Map<number, number>();
+  let first = Infinity;
   let seen = 0;
   await new Promise<void>((resolve, reject) => {
     const eachBatch = async ({ batch }: { batch: { messages: Message[] } }): Promise<void> => {
       for (const { key, timestamp } of batch.messages) {
+        first = Math.min(first, Number(timestamp));
         const file = key?.readUInt16BE(0) ?? -1;
         last.set(file, Math.max(last.get(file) ?? 0, Number(timestamp)));
       }
@@ -126,7 +136,7 @@ async function lastArrivals({ brokers, topicIn }: Topics): Promise<number[]> {
     consumer.run({ eachBatch }).catch(reject);
   });
   await consumer.disconnect();
-  return [...last].toSorted(([a], [b]) => a - b).map(([, at]) => at);
+  return { first, last: [...last.values()] };
 }
 
 interface Message {
