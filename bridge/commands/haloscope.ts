@@ -22,6 +22,7 @@ import { DOCTOR, PROCESS, PRODUCE, SERVE, SIMULATE, TOPICS, TOPICS_DELETE } from
 import type { TopicsAction } from '../config/options.ts';
 import { type Specs, unknownVariables } from '../config/resolve.ts';
 import { UsageError } from '../config/values.ts';
+import { requireFolder } from '../files/pairs.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { SOFTWARE } from '../protocol/software.ts';
 
@@ -46,6 +47,8 @@ function defineServe(program: Command): void {
   const command = program.command('serve').description('run the bridge: page, WebSocket, results, metrics');
   define(command, 'serve', SERVE, async ({ resolved }, log) => {
     const options = serveOptions(resolved, process.env);
+    // Later a share may come and go; at the start a folder that is not there is a mistake.
+    if (options.input.kind === 'folder') await requireFolder(options.input.folder);
     const { runServe } = await import('./serve.ts');
     return runServe(options, log);
   });

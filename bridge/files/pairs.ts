@@ -104,6 +104,13 @@ export async function listFolder(folder: string): Promise<FolderListing> {
   return { halves, misnamed: misnamed.toSorted() };
 }
 
+/** @throws {FileProblem} `unreadable` where the folder cannot be listed */
+export async function requireFolder(folder: string): Promise<void> {
+  await readdir(folder).catch((error: unknown) => {
+    throw unreadable(folder, error);
+  });
+}
+
 /** @throws {FileProblem} `unreadable`, unless the file just is not there. */
 export async function lookAt(folder: string, channel: Channel, file: number): Promise<HalfState | null> {
   const name = pairFileName(channel, file);

@@ -9,6 +9,7 @@ import {
   listFolder,
   pairFileName,
   parseFileName,
+  requireFolder,
 } from '../../bridge/files/pairs.ts';
 import { messagesOf, PairReader, readMessages, remainderOf, slicesOf } from '../../bridge/files/reader.ts';
 import { FULL_FILE_BYTES, Settling } from '../../bridge/files/settling.ts';
@@ -183,6 +184,11 @@ test('following: all I files first, as rsync copies them, is no reason to give u
   await done;
   expect(files).toEqual([0, 1, 2]);
   expect(problems).not.toContain('late duck_{i,q}_00000.dat');
+});
+
+test('a folder that is not there is named', async () => {
+  await requireFolder(folder.path);
+  await expect(requireFolder('/not/there')).rejects.toThrow('/not/there: cannot be read (ENOENT)');
 });
 
 test('a folder that cannot be read is an error when it is not followed', async () => {
