@@ -23,8 +23,6 @@ export interface EngineTiming {
   /** Per pair, wall clock: best and median of the pairs measured. */
   readonly bestMs: number;
   readonly medianMs: number;
-  /** Processor time per pair of all threads together, median: what a busy machine cannot hide. */
-  readonly cpuMs: number;
 }
 
 const blocksOf = (samples: Float32Array): EngineBlock[] =>
@@ -33,13 +31,7 @@ const blocksOf = (samples: Float32Array): EngineBlock[] =>
     return cutBlock(samples, BINS, first, Math.min(SLICES_PER_BLOCK, SLICES - first));
   });
 
-interface PairTime {
-  readonly wallMs: number;
-  readonly cpuMs: number;
-}
-
-async function timePair(engine: SpectrumEngine, blocks: readonly EngineBlock[]): Promise<PairTime> {
-  const before = process.cpuUsage();
+async function timePairMs(engine: SpectrumEngine, blocks: readonly EngineBlock[]): Promise<number> {
   const started = performance.now();
   const flying: Promise<unknown>[] = [];
   for (const block of blocks) {
@@ -47,9 +39,7 @@ async function timePair(engine: SpectrumEngine, blocks: readonly EngineBlock[]):
     flying.push(engine.process(block));
   }
   await Promise.all(flying);
-  const wallMs = performance.now() - started;
-  const { user, system } = process.cpuUsage(before);
-  return { wallMs, cpuMs: (user + system) / 1000 };
+  return performance.now() - started;
 }
 
 const median = (values: readonly number[]): number =>
@@ -68,16 +58,14 @@ export async function timeEngine(
   });
   try {
     const samples = gaussian(2 * SLICES * BINS, 1, 0.1);
-    const times: PairTime[] = [];
-    for (let n = 0; n < WARM_UP_PAIRS + pairs; n++) times.push(await timePair(engine, blocksOf(samples)));
+    const times: number[] = [];
+    for (let n = 0; n < WARM_UP_PAIRS + pairs; n++) times.push(await timePairMs(engine, blocksOf(samples)));
     const counted = times.slice(WARM_UP_PAIRS);
-    const wall = counted.map(({ wallMs }) => wallMs);
     return {
       engine: engine.description.name,
       workers,
-      bestMs: Math.min(...wall),
-      medianMs: median(wall),
-      cpuMs: median(counted.map(({ cpuMs }) => cpuMs)),
+      bestMs: Math.min(...counted),
+      medianMs: median(counted),
     };
   } finally {
     await engine.dispose();
