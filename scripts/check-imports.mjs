@@ -43,7 +43,7 @@ const DOORS = new Map([
   ['uplot', 'web/ui'],
   ['comlink', 'web'],
   ['preact', 'web/ui'],
-  ['commander', 'bridge/commands'],
+  ['commander', 'bridge'],
   ['prom-client', 'bridge'],
 ]);
 

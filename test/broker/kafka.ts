@@ -89,7 +89,13 @@ class KafkaNode implements RunningKafka {
     await writeFile(this.#settingsFile, lines.join(''));
     // With an equals sign, because one in 64 begins with a hyphen.
     const clusterId = randomBytes(16).toString('base64url');
-    const format = ['kafka.tools.StorageTool', 'format', `--cluster-id=${clusterId}`, '-c', this.#settingsFile];
+    const format = [
+      'kafka.tools.StorageTool',
+      'format',
+      `--cluster-id=${clusterId}`,
+      '-c',
+      this.#settingsFile,
+    ];
     await promisify(execFile)(this.#java, ['-cp', this.#classPath, ...format]);
   }
 

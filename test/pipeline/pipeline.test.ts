@@ -209,7 +209,7 @@ test.each(['before', 'after'] as const)(
     await pipeline.start();
     connect(pipeline);
     await until(() => pipeline.state().run.filesDone === 3);
-    expect([...output.written].sort()).toEqual([0, 1, 2]);
+    expect(output.written.toSorted((a, b) => a - b)).toEqual([0, 1, 2]);
     const run = await pipeline.runSpectrum('run1');
     expect(run?.moments.count).toBe(3 * SLICES);
     expect(pipeline.state().alarms.map((alarm) => alarm.code)).toContain('output');
@@ -231,7 +231,7 @@ test('a stop finishes the file in hand; the next bridge goes on behind it', asyn
   await until(() => second.state().run.filesDone === done);
   connect(second);
   await until(() => second.state().run.filesDone === 4);
-  expect([...output.written, ...again.written].sort()).toEqual([0, 1, 2, 3]);
+  expect([...output.written, ...again.written].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
   const run = await second.runSpectrum('run1');
   expect(run?.moments.count).toBe(4 * SLICES);
 });

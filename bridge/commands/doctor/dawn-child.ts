@@ -11,7 +11,7 @@ import { measureEngine } from '../../../web/engine/measure.ts';
 const BUDGET_MS = 300;
 
 interface Dawn {
-  create(flags: string[]): GPU;
+  readonly create: (flags: string[]) => GPU;
   readonly globals: object;
 }
 
