@@ -21,24 +21,12 @@ const TYPE_BYTE: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, 
 
 /** Operations that take their operands from the stack and have no immediates; above 0xff: prefix 0xfd, SIMD. */
 const OPCODES = {
-  'i32.eqz': 0x45,
   'i32.eq': 0x46,
   'i32.ne': 0x47,
-  'i32.lt_u': 0x49,
   'i32.add': 0x6a,
-  'i32.sub': 0x6b,
-  'i32.mul': 0x6c,
-  'i32.and': 0x71,
   'i32.shl': 0x74,
-  'f64.add': 0xa0,
-  'i32x4.splat': 0xfd11,
   'f32x4.splat': 0xfd13,
-  'f32x4.ge': 0xfd46,
-  'v128.and': 0xfd4e,
-  'v128.or': 0xfd50,
   'f64x2.promote_low_f32x4': 0xfd5f,
-  'i32x4.sub': 0xfdb1,
-  'i32x4.max_s': 0xfdb8,
   'f32x4.abs': 0xfde0,
   'f32x4.neg': 0xfde1,
   'f32x4.add': 0xfde4,
@@ -47,25 +35,22 @@ const OPCODES = {
   'f32x4.pmin': 0xfdea,
   'f32x4.pmax': 0xfdeb,
   'f64x2.add': 0xfdf0,
-  'f64x2.sub': 0xfdf1,
   'f64x2.mul': 0xfdf2,
 } as const;
 
 /** Loads and stores: opcode, and the base-2 logarithm of the natural alignment. */
 const MEMORY_OPCODES = {
   'i32.load': [0x28, 2],
-  'f32.load': [0x2a, 2],
   'v128.load': [0xfd00, 4],
   'v128.load32_splat': [0xfd09, 2],
   'v128.load32_zero': [0xfd5c, 2],
   'i32.store': [0x36, 2],
-  'f64.store': [0x39, 3],
   'v128.store': [0xfd0b, 4],
 } as const;
 
-export type Opcode = keyof typeof OPCODES;
-export type LoadOpcode = Exclude<keyof typeof MEMORY_OPCODES, StoreOpcode>;
-export type StoreOpcode = 'i32.store' | 'f64.store' | 'v128.store';
+type Opcode = keyof typeof OPCODES;
+type LoadOpcode = Exclude<keyof typeof MEMORY_OPCODES, StoreOpcode>;
+type StoreOpcode = 'i32.store' | 'v128.store';
 
 /** Unsigned LEB128. */
 function uleb(value: number): number[] {
@@ -101,8 +86,6 @@ export const op = (name: Opcode, ...operands: readonly Code[]): Code => [
 
 export const i32 = (value: number): Code => [0x41, ...sleb(value)];
 
-export const f32 = (value: number): Code => [0x43, ...new Uint8Array(Float32Array.of(value).buffer)];
-
 /** Reads memory at `address + offset` bytes; `offset` is an immediate and costs nothing. */
 export function load(name: LoadOpcode, address: Code, offset = 0): Code {
   const [code, alignment] = MEMORY_OPCODES[name];
@@ -135,12 +118,6 @@ export const shuffle = (a: Code, b: Code, lanes: readonly [number, number, numbe
 /** A vector constant of four float32. */
 export const f32x4 = (value: number): Code => {
   const bytes = [...new Uint8Array(Float32Array.of(value).buffer)];
-  return [...opcodeBytes(0xfd0c), ...bytes, ...bytes, ...bytes, ...bytes];
-};
-
-/** A vector constant of four 32-bit integers. */
-export const i32x4 = (value: number): Code => {
-  const bytes = [...new Uint8Array(Int32Array.of(value).buffer)];
   return [...opcodeBytes(0xfd0c), ...bytes, ...bytes, ...bytes, ...bytes];
 };
 

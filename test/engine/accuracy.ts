@@ -11,7 +11,7 @@ import type { EngineBlock, SpectrumEngine } from '../../web/engine/engine.ts';
 import { type ReferenceMoments, referenceMoments } from './reference.ts';
 
 /** Slices in a file of nominal length. */
-export const WHOLE_FILE_SLICES = 2731;
+const WHOLE_FILE_SLICES = 2731;
 
 /** Largest relative error of a bin's mean and sample standard deviation. */
 export interface Tolerance {
@@ -20,7 +20,7 @@ export interface Tolerance {
 }
 
 /** Noise: 8 u. Rounding of single slices averages out; what stays is twiddle and window rounding, and output. */
-export const NOISE_TOLERANCE: Tolerance = { mean: 5e-7, std: 5e-7 };
+const NOISE_TOLERANCE: Tolerance = { mean: 5e-7, std: 5e-7 };
 
 /** Line of 1e3 × the noise power of its bin: it leaves the others alone; 33 u where it leaks between bins. */
 export const TONE_TOLERANCE: Tolerance = { mean: 2e-6, std: 1e-5 };
@@ -31,26 +31,26 @@ export const TONE_TOLERANCE: Tolerance = { mean: 2e-6, std: 1e-5 };
  * u/4 · 1700 = 3e-5 of a noise bin's amplitude, and where a tone between two bins leaks in as well, the product
  * of both counts. All float32 plans tried are within a factor of two of each other here.
  */
-export const BROAD_TONE_TOLERANCE: Tolerance = { mean: 2e-5, std: 2e-5 };
+const BROAD_TONE_TOLERANCE: Tolerance = { mean: 2e-5, std: 2e-5 };
 
 /** DC of 100 σ (power 5e3 × noise): 9e-6 of a noise bin's amplitude, the same in every slice. */
-export const BESIDE_DC_TOLERANCE: Tolerance = { mean: 5e-6, std: 1e-5 };
+const BESIDE_DC_TOLERANCE: Tolerance = { mean: 5e-6, std: 1e-5 };
 
 /** In the DC bin itself: mean like any strong bin; std is 1/2000 of the mean there, so u weighs 2000 times more. */
-export const IN_DC_TOLERANCE: Tolerance = { mean: 1e-6, std: 2e-5 };
+const IN_DC_TOLERANCE: Tolerance = { mean: 1e-6, std: 2e-5 };
 
 /** Tone of 1e6 × noise power: float32's own floor, u·√1e6·√N beside the line in bins where the error is coherent. */
-export const BESIDE_STRONG_TONE_TOLERANCE: Tolerance = { mean: 2e-4, std: 4e-4 };
-export const IN_STRONG_TONE_TOLERANCE: Tolerance = { mean: 1e-6, std: 4e-4 };
+const BESIDE_STRONG_TONE_TOLERANCE: Tolerance = { mean: 2e-4, std: 4e-4 };
+const IN_STRONG_TONE_TOLERANCE: Tolerance = { mean: 1e-6, std: 4e-4 };
 
 /**
  * Time sums of a whole file, relative to the largest they could be (ΣI to √(n·ΣII), ΣIQ to √(ΣII·ΣQQ)):
  * partial sums of one slice in float32 err by u·√3072/3 = 1.1e-6 each, independently, and average out.
  */
-export const TIME_SUM_TOLERANCE = 1e-6;
+const TIME_SUM_TOLERANCE = 1e-6;
 
 /** The same for a single slice or a few, of up to 8192 samples: u·√8192/3 = 1.8e-6, and the worst of some. */
-export const SHORT_TIME_SUM_TOLERANCE = 6e-6;
+const SHORT_TIME_SUM_TOLERANCE = 6e-6;
 
 /**
  * Blocks of a few slices, relative to the bin's mean and the average bin's together, since a single deviate may be
@@ -183,7 +183,7 @@ function unitNoise(length: number): Float32Array<ArrayBuffer> {
 }
 
 /** Samples of a case: one segment, [slices][bins] of I, then the same of Q. */
-export function samplesOf(c: AccuracyCase, bins: number, slices: number): Float32Array<ArrayBuffer> {
+function samplesOf(c: AccuracyCase, bins: number, slices: number): Float32Array<ArrayBuffer> {
   const samples = unitNoise(2 * slices * bins).map((x) => x * c.sigma);
   if (c.line) addTone(samples, bins, c.line.cycles, Math.sqrt(c.line.power * 2) * c.sigma);
   return samples;
@@ -248,7 +248,7 @@ export const formatRow = (r: AccuracyRow): string =>
 const LOBE_BINS = { none: 0, hann: 1, 'blackman-harris': 3, 'flat-top': 4 } as const;
 
 /** Compares moments with the reference; one row per quantity and region. */
-export function compareMoments(
+function compareMoments(
   c: AccuracyCase,
   actual: SpectrumMoments,
   expected: ReferenceMoments,
@@ -290,7 +290,7 @@ export function compareMoments(
 }
 
 /** Problems of the time sums, in words; empty when all is well. */
-export function timeSumProblems(
+function timeSumProblems(
   actual: SpectrumMoments['time'],
   expected: SpectrumMoments['time'],
   tolerance = TIME_SUM_TOLERANCE,

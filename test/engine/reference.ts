@@ -115,7 +115,7 @@ export class ReferenceFft {
 }
 
 /** Calls `visit` with every slice's I and Q, in the order of the segments. */
-export function forEachSlice(
+function forEachSlice(
   samples: Float32Array,
   segments: readonly Segment[],
   bins: number,

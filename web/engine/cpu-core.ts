@@ -23,7 +23,7 @@ function stretches({ samples, segments }: EngineBlock, bins: number): Float32Arr
 }
 
 /** Largest finite |sample| of a stretch. */
-export function peakOf(samples: Float32Array): number {
+function peakOf(samples: Float32Array): number {
   let peak = 0;
   for (let k = 0; k < samples.length; k++) {
     const size = Math.abs(samples[k] as number);

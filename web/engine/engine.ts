@@ -53,7 +53,7 @@ export interface SpectrumEngine {
  * Closed list of what can go wrong in an engine.
  * - `unavailable`: this machine or page cannot run the engine (no WebGPU, no SIMD, insecure page)
  * - `self-test`: it runs, but its answer to a known question is wrong or too slow
- * - `device-lost`: the GPU went away; the block was not computed
+ * - `device-lost`: the GPU or a worker thread went away; the block was not computed
  * - `out-of-memory`: buffers could not be had
  * - `non-finite`: the block holds NaN or Inf and cannot be averaged
  * - `bad-block`: segments that do not fit the samples; a programming error or a corrupt frame
