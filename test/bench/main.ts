@@ -1,17 +1,18 @@
 /**
- * `npm run bench -- [producer] [chain] [latency] [memory]`: tables of what a chain costs on this machine, beside
+ * `npm run bench -- [engine] [producer] [chain] [latency] [memory]`: tables of what a chain costs on this machine, beside
  * what two short Python programs need for the same. Fails when what was published is wrong.
  */
 import { parseArgs } from 'node:util';
 import { startKafka } from '../broker/kafka.ts';
 import { Bench } from './bench.ts';
 import { benchChain } from './chain.ts';
+import { benchEngine } from './engine-section.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
 import { benchProducer } from './producer.ts';
 import { comparatorPython } from './python.ts';
 
-const SECTIONS = ['producer', 'chain', 'latency', 'memory'] as const;
+const SECTIONS = ['engine', 'producer', 'chain', 'latency', 'memory'] as const;
 const DEFAULT_LATENCY_FILES = 24;
 const DEFAULT_BACKLOG_PAIRS = 100;
 
@@ -31,6 +32,8 @@ export async function main(words: readonly string[]): Promise<number> {
     return 2;
   }
   const wants = (section: string): boolean => positionals.length === 0 || positionals.includes(section);
+  if (wants('engine')) await benchEngine();
+  if (positionals.length === 1 && wants('engine')) return 0;
   const python = wants('chain') || wants('latency') ? await comparatorPython() : undefined;
   const kafka = await startKafka({ version: '3.4.0' });
   try {
