@@ -55,22 +55,26 @@ afterEach(async () => {
   await rm(root, { recursive: true });
 });
 
-async function writeFiles(count: number): Promise<void> {
+/** Files 0 … count − 1; another `seed` gives them other content. */
+async function writeFiles(count: number, seed = 0): Promise<void> {
   for (let file = 0; file < count; file++) {
-    for (const [channel, seed] of [
-      ['i', 2 * file + 1],
-      ['q', 2 * file + 2],
+    for (const [channel, channelSeed] of [
+      ['i', seed + 2 * file + 1],
+      ['q', seed + 2 * file + 2],
     ] as const) {
-      await writeFile(join(folder, pairName(channel, file)), new Uint8Array(noise(seed, SAMPLES).buffer));
+      await writeFile(
+        join(folder, pairName(channel, file)),
+        new Uint8Array(noise(channelSeed, SAMPLES).buffer),
+      );
     }
   }
 }
 
-function newPipeline(output: OutputPort): Pipeline {
+function newPipeline(output: OutputPort, geometry = GEOMETRY): Pipeline {
   const pipeline = new Pipeline({
     input: new FolderInput({
       folder,
-      geometry: GEOMETRY,
+      geometry,
       run: 'run1',
       from: 'earliest',
       problem: () => {},
@@ -79,7 +83,7 @@ function newPipeline(output: OutputPort): Pipeline {
     }),
     output,
     inputName: 'folder',
-    geometry: GEOMETRY,
+    geometry,
     run: 'run1',
     slicesPerFile: SLICES,
     from: 'earliest',
@@ -244,4 +248,38 @@ test('without a processor data wait in the log and memory stays bounded', async 
   expect(pipeline.state().current?.slicesDone).toBe(0);
   connect(pipeline);
   await until(() => pipeline.state().run.filesDone === 8);
+});
+
+test('another log under the same name goes on as another run, and nothing of it is skipped', async () => {
+  await writeFiles(2);
+  const output = new CountingOutput({ directory: join(root, 'store') });
+  const first = newPipeline(output);
+  await first.start();
+  connect(first);
+  await until(() => first.state().run.filesDone === 2);
+  await first.stop();
+  await writeFiles(3, 1000);
+  const second = newPipeline(new CountingOutput({ directory: join(root, 'store') }));
+  await second.start();
+  connect(second);
+  await until(() => second.state().run.name === 'run1~2' && second.state().run.filesDone === 3);
+  expect(second.state().alarms.map((alarm) => alarm.code)).toEqual(['new-log']);
+  expect((await second.runSpectrum('run1'))?.moments.count).toBe(2 * SLICES);
+  expect((await second.runSpectrum('run1~2'))?.moments.count).toBe(3 * SLICES);
+});
+
+test('a store of another slice length is refused with what to do', async () => {
+  await writeFiles(1);
+  const output = new CountingOutput({ directory: join(root, 'store') });
+  const first = newPipeline(output);
+  await first.start();
+  connect(first);
+  await until(() => first.state().run.filesDone === 1);
+  await first.stop();
+  const other = newPipeline(new CountingOutput({ directory: join(root, 'store') }), {
+    ...GEOMETRY,
+    bins: 512,
+  });
+  await other.start();
+  await until(() => other.notReady().some((reason) => reason.includes('--bins 256')));
 });
