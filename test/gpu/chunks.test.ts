@@ -3,7 +3,8 @@ import { array, assert, integer, nat, property } from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { EngineBlock } from '../../web/engine/engine.ts';
 import { type Chunk, planChunks } from '../../web/engine/gpu/chunks.ts';
-import { betterExponent, clipBits } from '../../web/engine/gpu/scale.ts';
+import { clipBits } from '../../web/engine/gpu/clip-bits.ts';
+import { betterExponent } from '../../web/engine/scale.ts';
 
 const BINS = 4;
 

@@ -5,7 +5,7 @@
  */
 import type { BlockMoments } from '../../bridge/protocol/moments.ts';
 import { type EngineBlock, EngineError, type EngineOptions } from './engine.ts';
-import { betterExponent } from './gpu/scale.ts';
+import { betterExponent } from './scale.ts';
 
 export type CpuKind = 'wasm' | 'ts';
 

@@ -6,6 +6,7 @@
  */
 import { isSupportedLength } from '../../bridge/protocol/geometry.ts';
 import type { BlockMoments } from '../../bridge/protocol/moments.ts';
+import { checkBlock } from './block.ts';
 import type { CpuCore, CpuKind } from './cpu-core.ts';
 import { createCore } from './cpu-cores.ts';
 import {
@@ -15,7 +16,6 @@ import {
   type EngineOptions,
   type SpectrumEngine,
 } from './engine.ts';
-import { checkBlock } from './gpu/chunks.ts';
 import { WorkerPool } from './pool.ts';
 import type { StartWorker } from './pool-messages.ts';
 import { runSelfTest } from './self-test.ts';

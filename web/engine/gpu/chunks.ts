@@ -3,7 +3,8 @@
  *
  * A live block is one chunk and one upload. A whole file is cut where the buffer or the adapter ends.
  */
-import { type EngineBlock, EngineError } from '../engine.ts';
+import { checkBlock } from '../block.ts';
+import type { EngineBlock } from '../engine.ts';
 
 /** A stretch of the block's samples and where it goes in the upload buffer; in samples. */
 interface Upload {
@@ -19,21 +20,6 @@ export interface Chunk {
   readonly slices: number;
   /** [slices][2]: index in the upload buffer of the first I and of the first Q sample. */
   readonly table: Uint32Array<ArrayBuffer>;
-}
-
-/** @throws {EngineError} `bad-block` */
-export function checkBlock({ samples, segments }: EngineBlock, bins: number): void {
-  if (segments.length === 0) throw new EngineError('bad-block', 'the block has no segment');
-  for (const [index, { offset, slices }] of segments.entries()) {
-    const end = offset + 2 * slices * bins;
-    const whole = Number.isInteger(offset) && Number.isInteger(slices);
-    if (!whole || offset < 0 || slices < 1 || end > samples.length) {
-      throw new EngineError(
-        'bad-block',
-        `segment ${index} has ${slices} slices of ${bins} bins at ${offset}, the block has ${samples.length} samples`,
-      );
-    }
-  }
 }
 
 /** The whole stretch from the first to the last sample in one upload, so that the table keeps the offsets. */

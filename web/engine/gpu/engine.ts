@@ -21,7 +21,8 @@ import { type Chunk, planChunks } from './chunks.ts';
 import { adapterName, requestAdapter, requestDevice, watchDevice } from './device.ts';
 import { Lane, type LaneAnswer, type LaneJob, type LaneSizes } from './lane.ts';
 import { MergePass } from './merge-pass.ts';
-import { betterExponent, clipBits } from './scale.ts';
+import { clipBits } from './clip-bits.ts';
+import { betterExponent } from '../scale.ts';
 import { SpectrumPass } from './spectrum-pass.ts';
 
 /** Lanes of the ring: one uploads, one computes, one is read. */

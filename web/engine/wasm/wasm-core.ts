@@ -7,8 +7,8 @@
 import { type BlockMoments, emptyTimeSums, type TimeSums } from '../../../bridge/protocol/moments.ts';
 import { type CpuCore, countClipped, finitePeak, firstExponent } from '../cpu-core.ts';
 import { type EngineBlock, EngineError, type EngineOptions } from '../engine.ts';
-import { checkBlock } from '../gpu/chunks.ts';
-import { betterExponent } from '../gpu/scale.ts';
+import { checkBlock } from '../block.ts';
+import { betterExponent } from '../scale.ts';
 import { windowCoefficients } from '../window.ts';
 import { printKernel } from './kernel.ts';
 import { type KernelPlan, LANES, planKernel, stageTwiddles } from './plan.ts';

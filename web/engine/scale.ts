@@ -25,14 +25,3 @@ export function betterExponent(peak: number, exponent: number): number | undefin
   const wanted = Math.max(-LARGEST_EXPONENT, Math.min(LARGEST_EXPONENT, -Math.floor(Math.log2(peak))));
   return wanted === exponent ? undefined : wanted;
 }
-
-const word = new Float32Array(1);
-const bits = new Uint32Array(word.buffer);
-
-/** Bits of the smallest float32 that is no less than `level`; samples whose bits reach them are clipped. */
-export function clipBits(level: number): number {
-  if (!(level > 0)) return Number.isNaN(level) ? 0x7f80_0000 : 0;
-  word[0] = level;
-  const rounded = bits[0] as number;
-  return Math.fround(level) < level ? rounded + 1 : rounded;
-}
