@@ -6,9 +6,16 @@ import { ensureProgram } from './system-packages.mjs';
 
 requireNode();
 ensurePackages();
-ensureProgram('Chromium', findChromium);
-ensureProgram('a Java runtime', findJava);
-ensureProgram('Maven', findMaven);
+const words = process.argv.slice(2);
+const sections = words.filter((word) => !word.startsWith('-'));
+// These run where there is nothing but a GPU: no browser, no broker.
+const isEnginesOnly =
+  sections.length > 0 && sections.every((word) => ['engine', 'gpu', 'steady'].includes(word));
+if (!isEnginesOnly) {
+  ensureProgram('Chromium', findChromium);
+  ensureProgram('a Java runtime', findJava);
+  ensureProgram('Maven', findMaven);
+}
 ensureBuild();
 
 const { runnerImport } = await import('vite');
@@ -17,4 +24,4 @@ const { module } = await runnerImport(join(repository, 'test', 'bench', 'main.ts
   configFile: false,
 });
 const bench = /** @type {{ main(words: string[]): Promise<number> }} */ (module);
-process.exit(await bench.main(process.argv.slice(2)));
+process.exit(await bench.main(words));

@@ -1,18 +1,25 @@
 /**
- * `npm run bench -- [engine] [producer] [chain] [latency] [memory]`: tables of what a chain costs on this machine, beside
- * what two short Python programs need for the same. Fails when what was published is wrong.
+ * `npm run bench -- [engine] [gpu] [producer] [chain] [latency] [memory] [steady]`: tables of what engines and a chain
+ * cost on this machine, beside what others need for the same. Fails when what came out is wrong. `steady` takes
+ * minutes and runs only when it is named.
  */
 import { parseArgs } from 'node:util';
 import { startKafka } from '../broker/kafka.ts';
 import { Bench } from './bench.ts';
 import { benchChain } from './chain.ts';
 import { benchEngine } from './engine-section.ts';
+import { benchGpu } from './gpu.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
 import { benchProducer } from './producer.ts';
 import { comparatorPython } from './python.ts';
+import { benchSteady } from './steady.ts';
 
-const SECTIONS = ['engine', 'producer', 'chain', 'latency', 'memory'] as const;
+/** What needs neither broker nor Java, and what does; `scripts/bench.mjs` provides them accordingly. */
+const ENGINE_SECTIONS = ['engine', 'gpu', 'steady'];
+const CHAIN_SECTIONS = ['producer', 'chain', 'latency', 'memory'];
+const SECTIONS: readonly string[] = [...ENGINE_SECTIONS, ...CHAIN_SECTIONS];
+const DEFAULT_STEADY_FILES = 2000;
 const DEFAULT_LATENCY_FILES = 24;
 const DEFAULT_BACKLOG_PAIRS = 100;
 
@@ -22,29 +29,36 @@ export async function main(words: readonly string[]): Promise<number> {
     args: [...words],
     allowPositionals: true,
     options: {
-      files: { type: 'string', default: String(DEFAULT_LATENCY_FILES) },
+      files: { type: 'string' },
       pairs: { type: 'string', default: String(DEFAULT_BACKLOG_PAIRS) },
+      software: { type: 'boolean', default: false },
     },
   });
-  const unknown = positionals.filter((word) => !SECTIONS.some((section) => section === word));
+  const unknown = positionals.filter((word) => !SECTIONS.includes(word));
   if (unknown.length > 0) {
     console.error(`no such benchmark: ${unknown.join(', ')}; there are ${SECTIONS.join(', ')}`);
     return 2;
   }
   const wants = (section: string): boolean => positionals.length === 0 || positionals.includes(section);
+  const files = (otherwise: number): number =>
+    values.files === undefined ? otherwise : Number(values.files);
+  const problems: string[] = [];
   if (wants('engine')) await benchEngine();
-  if (positionals.length === 1 && wants('engine')) return 0;
+  if (wants('gpu')) problems.push(...(await benchGpu(values.software)));
+  if (positionals.includes('steady')) problems.push(...(await benchSteady(files(DEFAULT_STEADY_FILES))));
+  for (const problem of problems) console.error(`wrong: ${problem}`);
+  if (!CHAIN_SECTIONS.some(wants)) return problems.length === 0 ? 0 : 1;
   const python = wants('chain') || wants('latency') ? await comparatorPython() : undefined;
   const kafka = await startKafka({ version: '3.4.0' });
   try {
     const bench = new Bench(kafka, python);
     if (wants('producer')) await benchProducer(bench);
     if (wants('chain')) await benchChain(bench);
-    if (wants('latency')) await benchLatency(bench, Number(values.files));
+    if (wants('latency')) await benchLatency(bench, files(DEFAULT_LATENCY_FILES));
     if (wants('memory')) await benchMemory(bench, Number(values.pairs));
     for (const problem of bench.problems) console.error(`wrong: ${problem}`);
     if (bench.problems.length === 0) console.log('\neverything that was published is right');
-    return bench.problems.length === 0 ? 0 : 1;
+    return bench.problems.length + problems.length === 0 ? 0 : 1;
   } finally {
     await kafka.stop();
   }

@@ -8,6 +8,7 @@
 import { existsSync } from 'node:fs';
 import { constants } from 'node:os';
 import { join } from 'node:path';
+import { create, globals } from 'webgpu';
 import { softwareAdapterEnvironment } from '../../scripts/machine.mjs';
 
 const LOADER = 'libvulkan.so.1';
@@ -28,11 +29,19 @@ function provideVulkan(): void {
   }
 }
 
-let opened: Promise<GPU> | undefined;
+let opened: GPU | undefined;
 
-async function open(): Promise<GPU> {
-  provideVulkan();
-  const { create, globals } = await import('webgpu');
+/**
+ * Dawn, one for the whole process. Dawn's objects live only as long as this one, so it is kept.
+ * @param software whether SwiftShader may be used; otherwise the system's own drivers, if it has any
+ */
+export function openDawn(software: boolean): GPU {
+  opened ??= open(software);
+  return opened;
+}
+
+function open(software: boolean): GPU {
+  if (software) provideVulkan();
   Object.assign(globalThis, globals);
   return create(process.platform === 'linux' ? ['backend=vulkan'] : []);
 }
@@ -42,8 +51,7 @@ async function open(): Promise<GPU> {
  * @throws {Error} where there is no adapter at all: a test that could not run has failed
  */
 export async function dawn(): Promise<GPU> {
-  opened ??= open();
-  const gpu = await opened;
+  const gpu = openDawn(true);
   if ((await gpu.requestAdapter()) === null) {
     throw new Error(
       'no WebGPU adapter: the tests of the kernels need Chromium (its SwiftShader is used) or a Vulkan driver',
