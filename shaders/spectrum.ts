@@ -8,10 +8,10 @@
  * A thread keeps its R points in registers re0, im0, re1, … Between stages they change places through one
  * array of N words in workgroup memory: real parts, then imaginary parts, so that N = 4096 fits into 16 KiB.
  *
- * Layout of that array: word a lies at a ⊕ (⌊a/16⌋ mod 32). The exclusive-or only permutes within 32 words
- * and is its own bank-conflict cure: 32 neighbouring threads that write a = 16·t + k (stage 0), or
- * 256·⌊t/16⌋ + t mod 16 + 16·k (stage 1), or read t + const, always touch 32 different banks. Padding would do
- * the same, but 4096 padded words are more than 16 KiB.
+ * How the words lie there is in `exchange.ts`.
+ *
+ * What is counted per sample is on the way of every sample, so it is little: the largest and smallest by their bits,
+ * which also shows NaN and Inf, and sums. Clipped samples are counted only in slices that have any.
  *
  * Running moments: B. P. Welford, "Note on a method for calculating corrected sums of squares and products"
  * (1962): d = p − mean; mean += d/n; M2 += d·(p − mean). Sums over samples are kept as running means over
@@ -31,7 +31,8 @@
  *     6 taper     [N]               window; only in the text for a windowed spectrum
  */
 import { type Codelet, dftCodelet, type Op } from './codelet.ts';
-import type { SpectrumPlan, Stage } from './plan.ts';
+import { type Exchange, exchangesOf, SWIZZLE } from './exchange.ts';
+import { type SpectrumPlan, type Stage, twiddleTable } from './plan.ts';
 
 /**
  * Words of one record in `sums`. `slices` is how many the workgroup did; I and Q are of unscaled samples for
@@ -119,6 +120,18 @@ const forWorkers = (plan: SpectrumPlan, stage: Stage, lines: readonly string[]):
     ? [`if (t < ${stage.butterflies}u) {`, ...indent(lines), '}']
     : ['{', ...indent(lines), '}'];
 
+/** Rare, so a loop that reads the samples again. */
+const clipLines = ({ radix, butterflies }: Stage): string[] => [
+  'if (reach() >= params.clip_bits) {',
+  `  for (var r = 0u; r < ${radix}u; r++) {`,
+  ...(['i', 'q'] as const).map(
+    (part) =>
+      `    clipped += select(0.0f, 1.0f, (samples[at_${part} + r * ${butterflies}u] & magnitude) >= params.clip_bits);`,
+  ),
+  '  }',
+  '}',
+];
+
 const loadLines = (stage: Stage, windowed: boolean): string[] => [
   'let at_i = slices[s].x + t;',
   'let at_q = slices[s].y + t;',
@@ -126,10 +139,11 @@ const loadLines = (stage: Stage, windowed: boolean): string[] => [
     const step = r * stage.butterflies;
     const taper = windowed ? ` * taper[t + ${step}u]` : '';
     return [
-      `let z${r} = take(samples[at_i + ${step}u], samples[at_q + ${step}u])${taper};`,
+      `let z${r} = take(vec2u(samples[at_i + ${step}u], samples[at_q + ${step}u]))${taper};`,
       `re${r} = z${r}.x; im${r} = z${r}.y;`,
     ];
   }),
+  ...clipLines(stage),
 ];
 
 const twiddleLines = ({ radix, span, butterflies, twiddles }: Stage): string[] => [
@@ -145,28 +159,29 @@ const twiddleLines = ({ radix, span, butterflies, twiddles }: Stage): string[] =
 ];
 
 /** Hands one part of every point from the threads of `from` to those of `to`. */
-const exchangeLines = (plan: SpectrumPlan, from: Stage, to: Stage, part: 're' | 'im'): string[] => [
+const exchangeLines = (
+  plan: SpectrumPlan,
+  [from, to]: readonly [Stage, Stage],
+  { writeBase, write, readBase, read }: Exchange,
+  part: 're' | 'im',
+): string[] => [
   ...forWorkers(plan, from, [
-    from.span === 1
-      ? `let first = t * ${from.radix}u;`
-      : `let first = (t / ${from.span}u) * ${from.span * from.radix}u + t % ${from.span}u;`,
-    ...upTo(from.radix).map((k) => `exchange[place(first + ${k * from.span}u)] = ${part}${k};`),
+    writeBase,
+    ...upTo(from.radix).map((k) => `exchange[${write(k)}] = ${part}${k};`),
   ]),
   'workgroupBarrier();',
-  ...forWorkers(
-    plan,
-    to,
-    upTo(to.radix).map((r) => `${part}${r} = exchange[place(t + ${r * to.butterflies}u)];`),
-  ),
+  ...forWorkers(plan, to, [readBase, ...upTo(to.radix).map((r) => `${part}${r} = exchange[${read(r)}];`)]),
   'workgroupBarrier();',
 ];
 
 function stageLines(plan: SpectrumPlan, index: number, windowed: boolean): string[] {
   const stage = plan.stages[index] as Stage;
   const before = plan.stages[index - 1];
-  const exchange = before
-    ? (['re', 'im'] as const).flatMap((part) => exchangeLines(plan, before, stage, part))
-    : [];
+  const way = exchangesOf(plan)[index - 1];
+  const exchange =
+    before && way
+      ? (['re', 'im'] as const).flatMap((part) => exchangeLines(plan, [before, stage], way, part))
+      : [];
   return [
     ...exchange,
     `// Stage ${index}: radix ${stage.radix} after ${stage.span}`,
@@ -196,11 +211,11 @@ struct Params {
 
 @group(0) @binding(0) var<storage, read> samples: array<u32>;
 @group(0) @binding(1) var<storage, read> slices: array<vec2u>;
-@group(0) @binding(2) var<storage, read> twiddles: array<vec2f>;
+@group(0) @binding(2) var<storage, read> twiddles: array<vec2f, ${twiddleTable(plan).length / 2}>;
 @group(0) @binding(3) var<storage, read_write> moments: array<f32>;
 @group(0) @binding(4) var<storage, read_write> sums: array<f32>;
 @group(0) @binding(5) var<uniform> params: Params;
-${windowed ? '@group(0) @binding(6) var<storage, read> taper: array<f32>;\n' : ''}
+${windowed ? '@group(0) @binding(6) var<storage, read> taper: array<f32, bins>;\n' : ''}
 const bins = ${plan.bins}u;
 const threads = ${plan.threads}u;
 const magnitude = 0x7fffffffu;
@@ -208,39 +223,54 @@ const infinity_bits = 0x7f800000u;
 const largest = 3.4028234663852886e38f;
 `;
 
-const helpers = `\
-var<workgroup> exchange: array<f32, bins>;
+/** Words of the exchange; the reductions at the end use it as well, one word per thread. */
+const exchangeWords = (plan: SpectrumPlan): number =>
+  Math.max(plan.threads, ...exchangesOf(plan).map(({ words }) => words));
 
-var<private> low = vec2f(largest);
-var<private> high = vec2f(-largest);
+const isSwizzled = (plan: SpectrumPlan): boolean =>
+  exchangesOf(plan).some(({ write }) => write(0).startsWith('place'));
+
+const helpers = (plan: SpectrumPlan): string => `\
+var<workgroup> exchange: array<f32, ${exchangeWords(plan)}>;
+
+// Bits of the samples of this thread, I and Q, compared as integers. A sign bit makes a number negative as i32
+// and large as u32, so among samples of both signs the largest i32 is the maximum and the largest u32 the minimum.
+// Where all have one sign, the smallest u32 is the one that is still wanted. NaN and Inf are beyond all others.
+var<private> top_signed = vec2i(-0x7fffffff - 1);
+var<private> top = vec2u(0u);
+var<private> bottom = vec2u(0xffffffffu);
 var<private> clipped = 0.0f;
-var<private> non_finite = 0.0f;
 // Of the samples of this thread in the slice in hand.
 var<private> sum = vec2f(0.0f);
 var<private> square = vec2f(0.0f);
 var<private> cross = 0.0f;
-
-// Where word a of the exchange lies.
-fn place(a: u32) -> u32 {
-  return a ^ ((a >> 4u) & 31u);
-}
-
-// One complex sample, judged by its bits, counted in the sums, and scaled.
-fn take(bits_i: u32, bits_q: u32) -> vec2f {
-  let size_i = bits_i & magnitude;
-  let size_q = bits_q & magnitude;
-  if (max(size_i, size_q) >= infinity_bits) {
-    non_finite = 1.0f;
-  }
-  clipped += select(0.0f, 1.0f, size_i >= params.clip_bits) + select(0.0f, 1.0f, size_q >= params.clip_bits);
-  let volts = vec2f(bitcast<f32>(bits_i), bitcast<f32>(bits_q));
-  low = min(low, volts);
-  high = max(high, volts);
-  let x = volts * params.scale;
+${isSwizzled(plan) ? `\n${SWIZZLE}\n` : ''}
+// One complex sample, counted and scaled.
+fn take(bits: vec2u) -> vec2f {
+  top_signed = max(top_signed, bitcast<vec2i>(bits));
+  top = max(top, bits);
+  bottom = min(bottom, bits);
+  let x = bitcast<vec2f>(bits) * params.scale;
   sum += x;
   square += x * x;
   cross += x.x * x.y;
   return x;
+}
+
+// Bits of the largest magnitude so far.
+fn reach() -> u32 {
+  let both = max(bitcast<vec2u>(top_signed) & vec2u(magnitude), top & vec2u(magnitude));
+  return max(both.x, both.y);
+}
+
+// Smallest and largest sample so far; a thread that took none has the neutral ones.
+fn lowest() -> vec2f {
+  let bits = select(bottom, top, top > vec2u(magnitude));
+  return select(bitcast<vec2f>(bits), vec2f(largest), bottom == vec2u(0xffffffffu));
+}
+fn highest() -> vec2f {
+  let bits = select(bottom, bitcast<vec2u>(top_signed), top_signed >= vec2i(0));
+  return select(bitcast<vec2f>(bits), vec2f(-largest), bottom == vec2u(0xffffffffu));
 }
 
 // The same reduction over the threads of the workgroup, for sums, minima and maxima.
@@ -288,7 +318,7 @@ const sumExpression = (field: SumField): string => {
     case 'clipped':
       return 'sum_of_all(t, clipped)';
     case 'nonFinite':
-      return 'sum_of_all(t, non_finite)';
+      return 'sum_of_all(t, select(0.0f, 1.0f, reach() >= infinity_bits))';
     case 'meanI':
       return 'sum_of_all(t, mean_sum.x)';
     case 'meanQ':
@@ -308,6 +338,7 @@ export function spectrumKernel(plan: SpectrumPlan, windowed: boolean): string {
   const last = plan.stages.at(-1) as Stage;
   const own = upTo(last.radix);
   const slice = [
+    ...upTo(points).map((r) => `var re${r} = 0.0f; var im${r} = 0.0f;`),
     'n += 1.0f;',
     'let share = 1.0f / n;',
     'sum = vec2f(0.0f);',
@@ -321,7 +352,6 @@ export function spectrumKernel(plan: SpectrumPlan, windowed: boolean): string {
     'mean_cross += (cross - mean_cross) * share;',
   ];
   const main = [
-    ...upTo(points).map((r) => `var re${r} = 0.0f; var im${r} = 0.0f;`),
     ...own.map((r) => `var mean${r} = 0.0f; var spread${r} = 0.0f;`),
     'var mean_sum = vec2f(0.0f);',
     'var mean_square = vec2f(0.0f);',
@@ -338,6 +368,8 @@ export function spectrumKernel(plan: SpectrumPlan, windowed: boolean): string {
       return `moments[row + ${k}u] = mean${r}; moments[row + bins + ${k}u] = spread${r};`;
     }),
     '',
+    'let low = lowest();',
+    'let high = highest();',
     ...SUM_FIELDS.map((field) => `let all_${field} = ${sumExpression(field)};`),
     'if (t == 0u) {',
     ...indent(SUM_FIELDS.map((field, i) => `sums[partial * ${SUM_FIELDS.length}u + ${i}u] = all_${field};`)),
@@ -345,7 +377,7 @@ export function spectrumKernel(plan: SpectrumPlan, windowed: boolean): string {
   ];
   return [
     header(plan, windowed),
-    helpers,
+    helpers(plan),
     '@compute @workgroup_size(threads)',
     'fn spectrum(@builtin(local_invocation_index) t: u32, @builtin(workgroup_id) group: vec3u) {',
     ...indent(main),
