@@ -4,6 +4,7 @@
  */
 import { wrap } from 'comlink';
 import { followWorker } from './ui/link.ts';
+import { followEngineTable } from './ui/model/engine-table.ts';
 import { createModel } from './ui/model/model.ts';
 import { takeToken } from './ui/model/token.ts';
 import { readView } from './ui/model/view.ts';
@@ -42,4 +43,5 @@ worker.addEventListener('error', (event) => {
 });
 const monitor = wrap<MonitorWorker>(worker);
 void monitor.start({ pageUrl: location.href, token, ...readRequest(query) });
+followEngineTable(model.engineTable, (index) => monitor.measureEngine(index, model.geometry.peek().bins));
 void followWorker(model, () => monitor.next());

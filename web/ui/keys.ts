@@ -43,7 +43,7 @@ function next<T>(values: readonly T[], value: T): T {
 const pan = (model: Model, direction: number): void =>
   changeX(model, (x) => moved(x, direction * STEP * (x.max - x.min)));
 
-const togglePanel = (model: Model, panel: 'chain' | 'keys'): void => {
+const togglePanel = (model: Model, panel: 'chain' | 'engines' | 'keys'): void => {
   model.openPanel.value = model.openPanel.peek() === panel ? null : panel;
 };
 
@@ -102,6 +102,12 @@ export const KEYS: readonly Key[] = [
     label: 'I',
     does: 'state of the chain, alarms, incomplete files',
     run: (m) => togglePanel(m, 'chain'),
+  },
+  {
+    keys: ['e'],
+    label: 'E',
+    does: 'engines of this browser, and how fast they are',
+    run: (m) => togglePanel(m, 'engines'),
   },
   { keys: ['t'], label: 'T', does: 'dark or light', run: flipTheme },
   { keys: ['?'], label: '?', does: 'these keys', run: (m) => togglePanel(m, 'keys') },

@@ -11,6 +11,7 @@ import { followTheme } from './theme.ts';
 import './page.css';
 import './strip/strip.css';
 import './panels/drawer.css';
+import './panels/engines.css';
 import './kiosk.css';
 
 /** Ages are shown to a tenth of a second while they are short. */

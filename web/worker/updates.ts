@@ -44,6 +44,8 @@ export interface MonitorUpdate {
   readonly connection?: Connection;
   readonly state?: ReceivedState;
   readonly engine?: EngineReport;
+  /** Milliseconds for a file by the GPU's own timestamps; null where there are none. */
+  readonly gpuMsPerFile?: number | null;
   readonly spectra: readonly ReceivedSpectrum[];
 }
 
@@ -68,6 +70,11 @@ export class Updates {
 
   engine(engine: EngineReport): void {
     this.#pending.engine = engine;
+    this.#changed();
+  }
+
+  gpuTime(msPerFile: number | null): void {
+    this.#pending.gpuMsPerFile = msPerFile;
     this.#changed();
   }
 

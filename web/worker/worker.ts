@@ -6,6 +6,8 @@ import { expose, transfer } from 'comlink';
 import { SOFTWARE } from '../../bridge/protocol/software.ts';
 import type { ClientRole } from '../../bridge/protocol/state.ts';
 import { createEngine, type EnginePreference } from '../engine/choose.ts';
+import { type EngineMeasurement, measureNth } from './engine-table.ts';
+import { GpuTimer } from './gpu-time.ts';
 import { Session } from './session.ts';
 import { type MonitorUpdate, Updates } from './updates.ts';
 
@@ -27,8 +29,10 @@ function createSession(options: MonitorOptions): Session {
     role: options.role,
     headless: false,
     token: options.token ?? undefined,
-    createEngine: (bins, onChange) =>
-      createEngine({ bins, window: 'none', prefer: options.engine, onChange }),
+    createEngine: async (bins, onChange) => {
+      const engine = await createEngine({ bins, window: 'none', prefer: options.engine, onChange });
+      return new GpuTimer(engine, bins, (msPerFile) => updates.gpuTime(msPerFile));
+    },
     handlers: {
       connection: (connection) => updates.connection(connection),
       state: (state) => updates.state({ state, arrivedMs: Date.now() }),
@@ -60,6 +64,9 @@ const monitor = {
     const update = await updates.next();
     return transfer(update, buffersOf(update));
   },
+
+  /** How fast the n-th engine of this browser is for slices of `bins` samples; null behind the last one. */
+  measureEngine: (index: number, bins: number): Promise<EngineMeasurement | null> => measureNth(index, bins),
 };
 export type MonitorWorker = typeof monitor;
 

@@ -16,6 +16,7 @@ import type { BridgeState, ClientRole } from '../../../bridge/protocol/state.ts'
 import type { EngineDescription } from '../../engine/engine.ts';
 import type { Connection, EngineReport, MonitorUpdate, ReceivedSpectrum } from '../../worker/updates.ts';
 import { type ChainSummary, summarise } from './chain.ts';
+import { createEngineTable, type EngineTable } from './engine-table.ts';
 import { type Failover, type Notice, noticesOf } from './notices.ts';
 import { createView, type View, type ViewValues } from './view.ts';
 
@@ -36,6 +37,9 @@ export interface Model {
   readonly engine: Signal<EngineDescription | null>;
   /** Why this page has no engine, where it should have one. */
   readonly engineTrouble: Signal<string | null>;
+  /** Milliseconds for a file by the GPU's own timestamps. */
+  readonly gpuMsPerFile: Signal<number | null>;
+  readonly engineTable: EngineTable;
   readonly failover: Signal<Failover | null>;
   readonly spectra: Spectra;
   readonly newest: Signal<NewestDatum | null>;
@@ -44,7 +48,7 @@ export interface Model {
   readonly clockOffsetMs: Signal<number>;
   /** Bin under the cursor; shared by all panels with this frequency axis. */
   readonly cursorBin: Signal<number | null>;
-  readonly openPanel: Signal<'chain' | 'keys' | null>;
+  readonly openPanel: Signal<'chain' | 'engines' | 'keys' | null>;
   /** Something that just happened and is said once: a download that failed, a link that was copied. */
   readonly message: Signal<string>;
   readonly geometry: ReadonlySignal<Geometry>;
@@ -119,6 +123,8 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     state,
     engine,
     engineTrouble,
+    gpuMsPerFile: signal(null),
+    engineTable: createEngineTable(),
     failover,
     spectra,
     newest,
@@ -146,6 +152,7 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
       model.state.value = update.state.state;
       model.clockOffsetMs.value = Date.parse(update.state.state.utc) - update.state.arrivedMs;
     }
+    if (update.gpuMsPerFile !== undefined) model.gpuMsPerFile.value = update.gpuMsPerFile;
     if (update.engine !== undefined) applyEngine(model, update.engine);
     for (const received of update.spectra) applySpectrum(model, received);
   });

@@ -4,7 +4,10 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Model } from '../model/model.ts';
 import { ChainPanel } from './chain-panel.tsx';
+import { EnginesPanel } from './engines-panel.tsx';
 import { KeysPanel } from './keys-panel.tsx';
+
+const LABELS = { chain: 'State of the chain', engines: 'Engines', keys: 'Keys' } as const;
 
 export function Drawer({ model }: { model: Model }) {
   const panel = model.openPanel.value;
@@ -12,7 +15,7 @@ export function Drawer({ model }: { model: Model }) {
   useEffect(() => close.current?.focus(), [panel]);
   if (panel === null) return null;
   return (
-    <aside class="drawer" aria-label={panel === 'chain' ? 'State of the chain' : 'Keys'}>
+    <aside class="drawer" aria-label={LABELS[panel]}>
       <button
         ref={close}
         type="button"
@@ -25,7 +28,9 @@ export function Drawer({ model }: { model: Model }) {
       >
         ×
       </button>
-      {panel === 'chain' ? <ChainPanel model={model} /> : <KeysPanel />}
+      {panel === 'chain' && <ChainPanel model={model} />}
+      {panel === 'engines' && <EnginesPanel model={model} />}
+      {panel === 'keys' && <KeysPanel />}
     </aside>
   );
 }

@@ -69,6 +69,7 @@ function EngineCell({ model }: { model: Model }) {
   const line = useComputed<EngineLine>(() =>
     engineLine(model.engine.value, model.role.value, model.state.value, clientId(model.connection.value)),
   ).value;
+  const gpuMs = model.engine.value?.kind === 'gpu' ? model.gpuMsPerFile.value : null;
   return (
     <span
       class={`cell engine ${model.failover.value === null ? '' : 'alarm'}`}
@@ -77,6 +78,7 @@ function EngineCell({ model }: { model: Model }) {
       <b>{line.name}</b>
       <span class="engine-time">
         {line.msPerFile === null ? '' : `${fixed(line.msPerFile, 0)}${THIN}ms/file`}
+        {gpuMs === null ? '' : `, GPU ${fixed(gpuMs, gpuMs < 10 ? 1 : 0)}${THIN}ms`}
       </span>
       <span class="engine-why">{line.why}</span>
     </span>
