@@ -14,7 +14,9 @@ export type Task =
   /** The engine that is chosen here, and one block through it. */
   | { readonly kind: 'choose'; readonly prefer: EnginePreference }
   /** As before, and the device is destroyed while blocks are in flight. */
-  | { readonly kind: 'lose' };
+  | { readonly kind: 'lose' }
+  /** So many small blocks through a GPU engine, which is made by the first such task and kept. */
+  | { readonly kind: 'steady'; readonly blocks: number };
 
 export type Answer =
   | {
@@ -29,6 +31,8 @@ export type Answer =
       /** What was wrong with the answers. */
       readonly problems: readonly string[];
     }
+  /** Buffers made on the GPU so far. */
+  | { readonly kind: 'steady'; readonly buffers: number }
   | { readonly kind: 'failed'; readonly message: string };
 
 declare global {

@@ -2,7 +2,7 @@
 import type { BlockMoments } from '../../../bridge/protocol/moments.ts';
 import { createEngine } from '../../../web/engine/choose.ts';
 import type { EngineDescription } from '../../../web/engine/engine.ts';
-import { createGpuEngine } from '../../../web/engine/gpu/engine.ts';
+import { createGpuEngine, type GpuEngine } from '../../../web/engine/gpu/engine.ts';
 import { ACCURACY_CASES, checkAccuracy } from '../../engine/accuracy.ts';
 import { spyOn } from '../adapters.ts';
 import { compareBlock, oddBlock, SHORT_BINS } from '../blocks.ts';
@@ -53,6 +53,22 @@ async function lose(): Promise<Answer> {
   };
 }
 
+let steadySpy: ReturnType<typeof spyOn> | undefined;
+let steadyEngine: Promise<GpuEngine> | undefined;
+
+async function steady({ blocks }: Task & { kind: 'steady' }): Promise<Answer> {
+  steadySpy ??= spyOn(navigator.gpu);
+  steadyEngine ??= createGpuEngine(steadySpy.gpu, options);
+  const engine = await steadyEngine;
+  const block = oddBlock(SHORT_BINS, 4, 1);
+  let left = blocks;
+  const lane = async (): Promise<void> => {
+    while (left-- > 0) await engine.process(block);
+  };
+  await Promise.all(Array.from({ length: engine.depth }, lane));
+  return { kind: 'steady', buffers: steadySpy.buffers };
+}
+
 function run(task: Task): Promise<Answer> {
   switch (task.kind) {
     case 'accuracy':
@@ -61,6 +77,8 @@ function run(task: Task): Promise<Answer> {
       return choose(task);
     case 'lose':
       return lose();
+    case 'steady':
+      return steady(task);
   }
 }
 
