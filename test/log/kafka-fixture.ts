@@ -1,6 +1,7 @@
 /** A Kafka connection and topics for one test. */
 
 import { randomUUID } from 'node:crypto';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { Kafka, logLevel } from 'kafkajs';
 import type { KafkaConnection } from '../../bridge/config/options.ts';
 import type { KafkaClientOptions } from '../../bridge/log/kafka/client.ts';
@@ -8,6 +9,9 @@ import { KafkaOutput } from '../../bridge/log/kafka/output.ts';
 import { KafkaTopics, type TopicSettings } from '../../bridge/log/kafka/topics.ts';
 import { createLogger } from '../../bridge/logger.ts';
 import type { ChildTarget } from './publishing-child.ts';
+
+/** Markers follow a commit within milliseconds, on a busy machine within tens. */
+const MARKERS_MS = 300;
 
 export function connectionTo(brokers: readonly string[]): KafkaConnection {
   return { brokers, ssl: null, sasl: null };
@@ -45,8 +49,21 @@ export async function createTopics(brokers: readonly string[], settings: TopicSe
   }
 }
 
-/** Keys of all committed records of a topic, as plain kafkajs sees them. */
+/**
+ * Keys of all committed records of a topic, as plain kafkajs sees them. A commit is acknowledged before its markers
+ * are written, and until then readers of committed records do not see it: so it is read until two readings agree.
+ */
 export async function committedKeys(brokers: readonly string[], topic: string): Promise<string[]> {
+  let before: string[] | null = null;
+  for (;;) {
+    const keys = await readCommittedKeys(brokers, topic);
+    if (before !== null && before.length === keys.length) return keys;
+    before = keys;
+    await sleep(MARKERS_MS);
+  }
+}
+
+async function readCommittedKeys(brokers: readonly string[], topic: string): Promise<string[]> {
   const kafka = new Kafka({ brokers: [...brokers], logLevel: logLevel.NOTHING });
   const admin = kafka.admin();
   await admin.connect();
