@@ -10,7 +10,7 @@ import { type Geometry, slicesPerBlockLimit } from '../protocol/geometry.ts';
 import type { BlockMoments } from '../protocol/moments.ts';
 import type { IncompleteFile } from '../protocol/state.ts';
 import { identify, type RecordIdentity, readSamples } from './decode.ts';
-import { REORDER_FILES } from './numbering.ts';
+import { type FilePlace, REORDER_FILES } from './numbering.ts';
 import { OpenFile } from './open-file.ts';
 import { type FileStart, NewLogError, Positions } from './positions.ts';
 import type { Progress } from './progress.ts';
@@ -48,6 +48,8 @@ export interface AssemblyOptions {
   readonly slicesPerFile: number;
   readonly incompleteAfterMs: number;
 }
+
+const placeOf = ({ run, number }: OpenFile): FilePlace => ({ run, file: number });
 
 const fileKey = (run: string, file: number): string => `${run}/${file}`;
 
@@ -88,7 +90,7 @@ export class Assembler {
       }
       const mark = progress.before && progress.before.offset >= lowOffset ? progress.before : null;
       const start = Math.max(lowOffset, mark?.offset ?? progress.watermark);
-      this.positions.begin(partition, start, endOffset, mark);
+      this.positions.begin(partition, start, endOffset, mark, progress.fileBefore);
       starts.set(partition, start);
     }
     return starts;
@@ -96,7 +98,7 @@ export class Assembler {
 
   /** Begins a partition of which nothing is known. */
   beginAt(partition: number, offset: number, end: number): void {
-    this.positions.begin(partition, offset, end, null);
+    this.positions.begin(partition, offset, end, null, null);
   }
 
   openFiles(): readonly OpenFile[] {
@@ -111,11 +113,10 @@ export class Assembler {
   accept(record: InputRecord, endOffset: number, nowMs: number): void {
     if (!this.positions.advance(record, endOffset)) return;
     let file: OpenFile | null = null;
-    let number: number | null = null;
+    let place: FilePlace | null = null;
     try {
       const identity = identify(record, this.#options.geometry);
-      const place = this.#placeOf(identity, record);
-      number = place.file;
+      place = this.#placeOf(identity, record);
       if (this.runs.isPublished(place.run, place.file)) {
         throw new Rejection(
           'already-published',
@@ -131,7 +132,7 @@ export class Assembler {
       this.#events.rejected(error.reason, error.message, record, error.slices);
       if (file && (error.reason === 'non-finite' || error.reason === 'content')) this.#reject(file, error);
     }
-    this.positions.passed(record, number);
+    this.positions.passed(record, place);
   }
 
   /** A processor's verified answer. Null: the block is not of this assignment, or its file was rejected. */
@@ -168,7 +169,7 @@ export class Assembler {
       if (file.allReceived) continue;
       const passed = this.positions
         .partitions()
-        .every((p) => canRead(p) && this.positions.hasPassed(p, file.number, REORDER_FILES));
+        .every((p) => canRead(p) && this.positions.hasPassed(p, placeOf(file), REORDER_FILES));
       if (passed) file.quietMs += elapsedMs;
       if (file.quietMs >= this.#options.incompleteAfterMs) this.#giveUp(file, 'incomplete', file.missing());
     }
@@ -179,16 +180,15 @@ export class Assembler {
    * still hold its slices. One that may hold it is never among them, or it would starve.
    */
   partitionsAhead(): Set<number> {
-    const open = this.openFiles().filter((file) => !file.allReceived);
     const ahead = new Set<number>();
-    if (open.length === 0) return ahead;
-    const oldest = Math.min(...open.map((file) => file.number));
+    const oldest = this.openFiles().find((file) => !file.allReceived);
+    if (!oldest) return ahead;
+    const place = placeOf(oldest);
     const partitions = this.positions.partitions();
-    const someoneBehind = partitions.some((p) => !this.positions.hasPassed(p, oldest, 1));
-    if (!someoneBehind) return ahead;
+    if (partitions.every((p) => this.positions.hasPassed(p, place, 1))) return ahead;
     for (const p of partitions) {
-      const highest = this.positions.highestFile(p);
-      if (highest !== null && highest > oldest + AHEAD_FILES) ahead.add(p);
+      const last = this.positions.lastFile(p);
+      if (last?.run === oldest.run && last.file > oldest.number + AHEAD_FILES) ahead.add(p);
     }
     return ahead;
   }
@@ -208,17 +208,17 @@ export class Assembler {
     return {
       ...this.runs.toProgress(),
       partitions: this.positions.progress(startsIn),
-      numbering: open[0]?.numbering ?? this.runs.numbering(),
+      numbering: this.runs.numbering(),
       incomplete: this.#incomplete,
     };
   }
 
-  #placeOf(identity: RecordIdentity, record: InputRecord): { run: string; file: number } {
+  #placeOf(identity: RecordIdentity, record: InputRecord): FilePlace {
     if (identity.stated) return { run: this.runs.nameOf(identity.stated.run), file: identity.stated.file };
     this.headerless = true;
-    const place = this.runs.placeHeaderless(identity.file16);
+    const place = this.runs.placeHeaderless(identity.file16, this.positions.lastFile(record.partition));
     if (place.began !== null) this.#events.runBegan(place.began, record);
-    return place;
+    return { run: place.run, file: place.file };
   }
 
   /** The file that a record belongs to; null when it would be a new one and none may be opened. */
@@ -227,7 +227,7 @@ export class Assembler {
     let file = this.#files.get(key);
     if (!file) {
       if (this.draining) return null;
-      file = new OpenFile(run, number, this.#options.geometry, this.runs.numbering());
+      file = new OpenFile(run, number, this.#options.geometry);
       this.#files.set(key, file);
     }
     if (!file.starts.has(record.partition)) {

@@ -1,29 +1,37 @@
 /**
  * File numbers of senders without headers: sixteen bits in the key, weeks in a run.
  *
- * The number is continued beyond 65535 when the step modulo 65536 is small and forwards, or back within the few
- * files that partitions may lie apart. Anything else is a jump: the sender was restarted or something else writes
+ * Within one partition files lie in the order in which they were sent, whatever the partitions' pace. So a number is
+ * continued from the file before it *in its partition*: a small step forwards modulo 65536, or back by a few files
+ * (a sender that sent some messages again). Anything else is a jump: the sender began anew, or something else writes
  * to the topic, and the data belong to another run.
  */
 
-/** Largest step forwards, in files, that still continues a run. */
+/** Largest step, in files, that still continues a run. */
 export const MAX_STEP_FILES = 1024;
 
-/** Files that may be open at once because partitions are read at different speed; G of the delivery rules. */
+/** Files by which a sender's own repetitions may lie back; G of the delivery rules. */
 export const REORDER_FILES = 8;
 
 const MODULUS = 65536;
 
-export type Continuation =
-  | { readonly kind: 'continues'; readonly file: number }
-  | { readonly kind: 'jump'; readonly file: number };
+/** A file of a run. */
+export interface FilePlace {
+  readonly run: string;
+  readonly file: number;
+}
 
-/** Full number of a 16-bit one, given the highest full number of the run so far (null: none yet). */
-export function continueNumber(file16: number, highest: number | null): Continuation {
-  if (highest === null) return { kind: 'continues', file: file16 };
-  const step = (((file16 - highest) % MODULUS) + MODULUS) % MODULUS;
-  if (step <= MAX_STEP_FILES) return { kind: 'continues', file: highest + step };
+/** Full number of a 16-bit one that follows `last` in its partition; null for a jump. */
+export const continueNumber = (file16: number, last: number): number | null =>
+  within(file16, last, MAX_STEP_FILES, REORDER_FILES);
+
+/** Full number of a 16-bit one near the newest file of a run, seen from another partition; null when it is not. */
+export const nearNumber = (file16: number, newest: number): number | null =>
+  within(file16, newest, MAX_STEP_FILES, MAX_STEP_FILES);
+
+function within(file16: number, from: number, forwards: number, backwards: number): number | null {
+  const step = (((file16 - from) % MODULUS) + MODULUS) % MODULUS;
+  if (step <= forwards) return from + step;
   const back = MODULUS - step;
-  if (back <= REORDER_FILES && highest - back >= 0) return { kind: 'continues', file: highest - back };
-  return { kind: 'jump', file: file16 };
+  return back <= backwards && from - back >= 0 ? from - back : null;
 }

@@ -9,7 +9,6 @@ import type { Geometry } from '../protocol/geometry.ts';
 import { addBlock, type BlockMoments, emptyMoments, type SpectrumMoments } from '../protocol/moments.ts';
 import type { SliceMessage } from './decode.ts';
 import type { FileStart } from './positions.ts';
-import type { Numbering } from './progress.ts';
 import { Rejection } from './rejection.ts';
 import { SliceSet } from './slice-set.ts';
 
@@ -59,11 +58,7 @@ export class OpenFile {
   readonly #held: SliceMessage[] = [];
   readonly #checksums = new Map<number, { readonly slices: number; readonly crc32: number }>();
 
-  /** How numbers were continued when the file was opened: the state to read again from. */
-  readonly numbering: Numbering;
-
-  constructor(run: string, number: number, geometry: Geometry, numbering: Numbering) {
-    this.numbering = numbering;
+  constructor(run: string, number: number, geometry: Geometry) {
     this.run = run;
     this.number = number;
     this.#geometry = geometry;

@@ -7,22 +7,26 @@
  */
 import type { InputRecord } from '../log/port.ts';
 import { HEADER } from '../records.ts';
+import type { FilePlace } from './numbering.ts';
 
 export interface RecordMark {
   readonly offset: number;
   readonly identity: string;
 }
 
-/** Where in a partition a file began, and the record before. */
+/** Where in a partition a file began, and what came before. */
 export interface FileStart {
   readonly offset: number;
   readonly before: RecordMark | null;
+  readonly fileBefore: FilePlace | null;
 }
 
 export interface PartitionProgress {
   readonly partition: number;
   readonly watermark: number;
   readonly before: RecordMark | null;
+  /** The file before the watermark: what the next record's number is continued from. */
+  readonly fileBefore: FilePlace | null;
 }
 
 interface Position {
@@ -31,8 +35,8 @@ interface Position {
   /** The record before `next`. */
   last: RecordMark | null;
   end: number;
-  /** Highest file number read, for the order between partitions. */
-  highestFile: number | null;
+  /** The file of the last record that belonged to one. */
+  file: FilePlace | null;
   /** Mark to be checked against the first record. */
   unchecked: RecordMark | null;
 }
@@ -51,9 +55,19 @@ export class NewLogError extends Error {
 export class Positions {
   readonly #positions = new Map<number, Position>();
 
-  /** Begins a partition at an offset; `mark` is the record that must lie there when it was read before. */
-  begin(partition: number, offset: number, end: number, mark: RecordMark | null): void {
-    this.#positions.set(partition, { next: offset, last: null, end, highestFile: null, unchecked: mark });
+  /**
+   * Begins a partition at an offset.
+   * @param mark the record that must lie there when it was read before
+   * @param file the file before that offset
+   */
+  begin(
+    partition: number,
+    offset: number,
+    end: number,
+    mark: RecordMark | null,
+    file: FilePlace | null,
+  ): void {
+    this.#positions.set(partition, { next: offset, last: null, end, file, unchecked: mark });
   }
 
   /**
@@ -80,15 +94,16 @@ export class Positions {
   }
 
   /** Called after the record was assigned to its file (or to none). */
-  passed(record: InputRecord, file: number | null): void {
+  passed(record: InputRecord, file: FilePlace | null): void {
     const position = this.#of(record.partition);
     position.last = { offset: record.offset, identity: recordIdentity(record) };
-    if (file !== null) position.highestFile = Math.max(position.highestFile ?? -1, file);
+    if (file !== null) position.file = file;
   }
 
   /** The start of a file whose first record of this partition is the one at `offset`. */
   startAt(partition: number, offset: number): FileStart {
-    return { offset, before: this.#of(partition).last };
+    const { last, file } = this.#of(partition);
+    return { offset, before: last, fileBefore: file };
   }
 
   setEnd(partition: number, end: number): void {
@@ -114,14 +129,15 @@ export class Positions {
     return this.#of(partition).end;
   }
 
-  highestFile(partition: number): number | null {
-    return this.#of(partition).highestFile;
+  /** The file of the last record read; null before the first. */
+  lastFile(partition: number): FilePlace | null {
+    return this.#of(partition).file;
   }
 
-  /** True when nothing of `file` can come any more from this partition: read far past it, or to its end. */
-  hasPassed(partition: number, file: number, margin: number): boolean {
-    const highest = this.highestFile(partition);
-    return this.behind(partition) === 0 || (highest !== null && highest >= file + margin);
+  /** True when nothing of the file can come any more from this partition: read far past it, or to its end. */
+  hasPassed(partition: number, { run, file }: FilePlace, margin: number): boolean {
+    const last = this.lastFile(partition);
+    return this.behind(partition) === 0 || (last?.run === run && last.file >= file + margin);
   }
 
   /** Watermark of every partition, given where the files that are not yet published began in it. */
@@ -133,8 +149,13 @@ export class Positions {
         null,
       );
       return first
-        ? { partition, watermark: first.offset, before: first.before }
-        : { partition, watermark: position.next, before: position.last ?? position.unchecked };
+        ? { partition, watermark: first.offset, before: first.before, fileBefore: first.fileBefore }
+        : {
+            partition,
+            watermark: position.next,
+            before: position.last ?? position.unchecked,
+            fileBefore: position.file,
+          };
     });
   }
 

@@ -31,12 +31,12 @@ export interface RunProgress {
   sums: SpectrumMoments | null;
 }
 
-/** How file numbers and names are continued at a point of the log. */
+/** How runs are continued; where each partition stands in them is in its own progress. */
 export interface Numbering {
   /** Continuations of a run's name: run404 → 2 stands for `run404~2`. */
   readonly generations: Readonly<Record<string, number>>;
-  /** Highest file number of senders without headers, by run; continues the 16 bits of their keys. */
-  readonly highestFile: Readonly<Record<string, number>>;
+  /** Newest file number of senders without headers, by run. */
+  readonly newestFile: Readonly<Record<string, number>>;
 }
 
 export interface Progress {
@@ -44,7 +44,6 @@ export interface Progress {
   readonly partitions: readonly PartitionProgress[];
   /** Most recently published last. */
   readonly runs: readonly RunProgress[];
-  /** As it was at the watermarks, so that reading again gives every record the same number. */
   readonly numbering: Numbering;
   readonly incomplete: readonly IncompleteFile[];
 }

@@ -5,14 +5,13 @@
  * another log) the bridge goes on under `NAME~2`, so that nothing is dropped and nothing is mixed.
  */
 import { addMoments, emptyMoments } from '../protocol/moments.ts';
+import { givenRunName } from '../protocol/run-name.ts';
 import { NumberRanges } from './number-ranges.ts';
-import { type Continuation, continueNumber, REORDER_FILES } from './numbering.ts';
+import { continueNumber, type FilePlace, nearNumber } from './numbering.ts';
 import type { OpenFile } from './open-file.ts';
 import { type Numbering, type Progress, type RunProgress, RUNS_WITH_SUMS } from './progress.ts';
 
-export interface Placement {
-  readonly run: string;
-  readonly file: number;
+export interface Placement extends FilePlace {
   /** Set when the number jumped and a new run was begun for it. */
   readonly began: string | null;
 }
@@ -23,7 +22,7 @@ export class Runs {
   /** In order of last publication. */
   readonly #runs = new Map<string, RunProgress>();
   readonly #generations = new Map<string, number>();
-  readonly #highestFile = new Map<string, number>();
+  readonly #newestFile = new Map<string, number>();
 
   constructor(bins: number, defaultName: string, progress: Progress | null) {
     this.#bins = bins;
@@ -32,8 +31,8 @@ export class Runs {
     for (const [name, generation] of Object.entries(progress?.numbering.generations ?? {})) {
       this.#generations.set(name, generation);
     }
-    for (const [name, file] of Object.entries(progress?.numbering.highestFile ?? {}))
-      this.#highestFile.set(name, file);
+    for (const [name, file] of Object.entries(progress?.numbering.newestFile ?? {}))
+      this.#newestFile.set(name, file);
   }
 
   /** The run that publishes now: the last one published to, or the one that is waited for. */
@@ -60,27 +59,26 @@ export class Runs {
   }
 
   /**
-   * Run and full number of a record without headers. Right after a jump, partitions that lag still bring files of
-   * the run before: a number close to where that run ended, and not close to the new one, belongs to the old.
+   * Run and full number of a record without headers.
+   * @param last the file before it in its partition; null where nothing has been read
    */
-  placeHeaderless(file16: number): Placement {
-    const given = this.#defaultName;
-    const run = this.nameOf(given);
-    const highest = this.#highestFile.get(run) ?? null;
-    const next = continueNumber(file16, highest);
-    const before = this.#nameBefore(given);
-    if (before !== null && !isClose(next, highest)) {
-      const end = this.#highestFile.get(before) ?? null;
-      const earlier = continueNumber(file16, end);
-      if (isClose(earlier, end)) return { run: before, file: earlier.file, began: null };
+  placeHeaderless(file16: number, last: FilePlace | null): Placement {
+    const next = last && continueNumber(file16, last.file);
+    if (last && next !== null) return this.#placed(last.run, next);
+    const run = this.nameOf(this.#defaultName);
+    const newest = this.#newestFile.get(run);
+    // A partition that had not yet come to a jump joins the run that another one has begun.
+    if (last?.run !== run) {
+      const near = newest === undefined ? file16 : nearNumber(file16, newest);
+      if (near !== null) return this.#placed(run, near);
     }
-    if (next.kind === 'continues') {
-      this.#highestFile.set(run, Math.max(highest ?? 0, next.file));
-      return { run, file: next.file, began: null };
-    }
-    const began = this.continueAs(given);
-    this.#highestFile.set(began, next.file);
-    return { run: began, file: next.file, began };
+    const began = this.continueAs(this.#defaultName);
+    return { ...this.#placed(began, file16), began };
+  }
+
+  #placed(run: string, file: number): Placement {
+    this.#newestFile.set(run, Math.max(this.#newestFile.get(run) ?? 0, file));
+    return { run, file, began: null };
   }
 
   /** Begins the next continuation of a given name. */
@@ -91,7 +89,7 @@ export class Runs {
 
   /** Another log lies behind the same names: every known name continues under a new one. */
   continueAll(): void {
-    const givens = new Set([...this.#runs.keys()].map((name) => name.split('~')[0] as string));
+    const givens = new Set([...this.#runs.keys()].map(givenRunName));
     for (const given of givens) this.continueAs(given);
   }
 
@@ -114,18 +112,11 @@ export class Runs {
     return { bins: this.#bins, runs: [...this.#runs.values()] };
   }
 
-  /** How numbers are continued now; reading again from here gives every record the same number. */
   numbering(): Numbering {
     return {
       generations: Object.fromEntries(this.#generations),
-      highestFile: Object.fromEntries(this.#highestFile),
+      newestFile: Object.fromEntries(this.#newestFile),
     };
-  }
-
-  #nameBefore(given: string): string | null {
-    const generation = this.#generations.get(given) ?? 1;
-    if (generation === 1) return null;
-    return generation === 2 ? given : `${given}~${generation - 1}`;
   }
 
   #newRun(name: string): RunProgress {
@@ -141,9 +132,6 @@ export class Runs {
     };
   }
 }
-
-const isClose = (next: Continuation, highest: number | null): boolean =>
-  next.kind === 'continues' && highest !== null && Math.abs(next.file - highest) <= REORDER_FILES;
 
 const minDefined = (a: number, b: number): number =>
   Number.isNaN(a) ? b : Number.isNaN(b) ? a : Math.min(a, b);

@@ -118,13 +118,48 @@ describe('without headers', () => {
   });
 
   test('a jump opens the next run, and late files of the old one stay there', () => {
+    h.accept(plainRecord({ partition: 1, offset: 0 }, 499, 0, 10));
     h.accept(plainRecord({ partition: 0, offset: 0 }, 500, 0, 10));
     h.accept(plainRecord({ partition: 0, offset: 1 }, 0, 0, 10));
-    h.accept(plainRecord({ partition: 1, offset: 0 }, 501, 0, 10));
-    h.accept(plainRecord({ partition: 0, offset: 2 }, 1, 0, 10));
+    h.accept(plainRecord({ partition: 1, offset: 1 }, 501, 0, 10));
+    h.accept(plainRecord({ partition: 1, offset: 2 }, 1, 0, 10));
+    h.accept(plainRecord({ partition: 0, offset: 2 }, 2, 0, 10));
     h.countAll();
     expect(h.began).toEqual(['run1~2']);
-    expect(h.complete).toEqual(['run1/500', 'run1~2/0', 'run1/501', 'run1~2/1']);
+    expect(h.complete).toEqual(['run1/499', 'run1/500', 'run1~2/0', 'run1/501', 'run1~2/1', 'run1~2/2']);
+  });
+
+  test('partitions that are read at very different pace are no jump', () => {
+    for (let file = 0; file < 60; file++) {
+      h.accept(plainRecord({ partition: 0, offset: file }, file, 0, 5));
+    }
+    for (let file = 0; file < 60; file++) {
+      h.accept(plainRecord({ partition: 1, offset: file }, file, 1, 5));
+    }
+    h.countAll();
+    expect(h.began).toEqual([]);
+    expect(h.complete).toHaveLength(60);
+  });
+
+  test('after a crash in the middle of a jump every record gets the same number again', () => {
+    const log = [
+      plainRecord({ partition: 0, offset: 0 }, 500, 0, 10),
+      plainRecord({ partition: 0, offset: 1 }, 501, 0, 5),
+      plainRecord({ partition: 0, offset: 2 }, 0, 0, 10),
+      plainRecord({ partition: 0, offset: 3 }, 1, 0, 10),
+    ];
+    h.accept(plainRecord({ partition: 1, offset: 0 }, 499, 0, 10), ...log);
+    for (const file of h.countAll()) h.assembler.publish(file);
+    const progress = decodeProgress(encodeProgress(h.assembler.progress()));
+    expect(progress.partitions[0]?.watermark).toBe(1);
+    const again = harness({ progress });
+    const partitions = [0, 1, 2, 3].map((partition) => ({ partition, lowOffset: 0, endOffset: 4 }));
+    const starts = again.assembler.begin(partitions, progress);
+    again.accept(...log.slice(starts.get(0)), plainRecord({ partition: 1, offset: 1 }, 501, 1, 5));
+    for (const file of again.countAll()) again.assembler.publish(file);
+    expect(again.began).toEqual([]);
+    expect(again.rejected.map((each) => each.reason)).toEqual(['already-published', 'already-published']);
+    expect(again.complete).toEqual(['run1/501']);
   });
 });
 
