@@ -18,7 +18,7 @@ JOIN = cp.ElementwiseKernel("float32 i, float32 q", "complex64 z", "z = complex<
 POWER = cp.ElementwiseKernel(
     "complex64 z", "float32 p", "p = z.real() * z.real() + z.imag() * z.imag()", "power"
 )
-MEAN = cp.ReductionKernel("float32 p, float32 n", "float32 m", "p", "a + b", "m = a / n", "0", "mean")
+SUM = cp.ReductionKernel("float32 p", "float32 s", "p", "a + b", "s = a", "0", "sum_of_powers")
 M2 = cp.ReductionKernel("float32 p, float32 m", "float32 s", "(p - m) * (p - m)", "a + b", "s = a", "0", "m2")
 
 
@@ -26,7 +26,7 @@ def moments(i, q, z, p, transform):
     JOIN(i, q, z)
     x = transform(z)
     POWER(x, p)
-    mean = MEAN(p, np.float32(p.shape[0]), axis=0)
+    mean = SUM(p, axis=0) / np.float32(p.shape[0])
     return mean, M2(p, mean, axis=0)
 
 

@@ -1,4 +1,4 @@
-/** Whether an engine's memory grows: what Node's heap and its array buffers hold, after a full collection. */
+/** Whether an engine's memory grows: what Node's heap and the array buffers hold, after a full collection. */
 import { setFlagsFromString } from 'node:v8';
 import { runInNewContext } from 'node:vm';
 import type { EngineBlock, SpectrumEngine } from '../../web/engine/engine.ts';
@@ -12,15 +12,21 @@ const collect = runInNewContext('gc') as () => void;
  */
 export const GROWTH_LIMIT_BYTES = 1e6;
 
-/** Bytes that are in use: objects and array buffers. */
-export async function usedBytes(): Promise<number> {
+export interface Usage {
+  /** Objects of this thread. */
+  readonly heapBytes: number;
+  /** Array buffers of all threads. Those of workers are freed when the workers collect, which nobody else can order. */
+  readonly bufferBytes: number;
+}
+
+export async function usage(): Promise<Usage> {
   // Buffers that workers gave back are freed a turn of the event loop later.
   for (let round = 0; round < 3; round++) {
     collect();
     await new Promise((resolve) => setTimeout(resolve, 20));
   }
   const { heapUsed, arrayBuffers } = process.memoryUsage();
-  return heapUsed + arrayBuffers;
+  return { heapBytes: heapUsed, bufferBytes: arrayBuffers };
 }
 
 /** Gives an engine so many blocks, always as many on their way as it takes. */

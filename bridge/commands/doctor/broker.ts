@@ -7,6 +7,7 @@ import {
   retentionHours,
   type TopicDescription,
 } from '../../log/kafka/topics.ts';
+import { LogError } from '../../log/port.ts';
 import type { Logger } from '../../logger.ts';
 import { MAX_MESSAGE_VALUE_BYTES } from '../../protocol/geometry.ts';
 import type { Finding, Health } from './report.ts';
@@ -33,18 +34,28 @@ export async function examineBroker(options: DoctorOptions, logger: Logger): Pro
     const cluster = clusterFinding(where, await topics.cluster());
     const wanted = [topicIn, topicOut, progressTopic(topicOut)];
     const there = await topics.list();
-    const described = await topics.describe(wanted.filter((name) => there.includes(name)));
+    const present = wanted.filter((name) => there.includes(name));
+    const described = present.length === 0 ? [] : await topics.describe(present);
     const missing = wanted.filter((name) => !there.includes(name)).map(missingFinding);
     return [cluster, ...described.map((topic) => topicFinding(topic, topic.name === topicIn)), ...missing];
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    const advice =
-      'check --brokers, that Kafka runs there, that its advertised.listeners is a name that this machine ' +
-      'resolves, and the options of security (--ssl, --sasl-mechanism)';
-    return [finding(where, 'bad', `not reachable: ${reason}`, advice)];
+    return [faultFinding(where, error)];
   } finally {
     await topics.close();
   }
+}
+
+function faultFinding(where: string, error: unknown): Finding {
+  const reason = error instanceof Error ? error.message : String(error);
+  if (error instanceof LogError && error.code === 'unauthorized') {
+    const advice =
+      'check user and password (--sasl-username, --sasl-password-file) and what the brokers let it do';
+    return finding(where, 'bad', `refused: ${reason}`, advice);
+  }
+  const advice =
+    'check --brokers, that Kafka runs there, that its advertised.listeners is a name that this machine ' +
+    'resolves, and the options of security (--ssl, --sasl-mechanism)';
+  return finding(where, 'bad', `not reachable: ${reason}`, advice);
 }
 
 function clusterFinding(where: string, { brokers, interBrokerProtocol }: ClusterDescription): Finding {
