@@ -9,8 +9,8 @@ import { bundleWorker, type WorkerBundle } from './worker-bundle.ts';
 const BINS = 256;
 const SLICES = 8;
 const BLOCKS = 2000;
-/** Blocks that workers are done with and have not collected yet; all that went through them are four times that. */
-const WORKERS_LIMIT_BYTES = (BLOCKS * SLICES * BINS * 8) / 4;
+/** Blocks that workers are done with and have not collected yet; all that went through them are twice that. */
+const WORKERS_LIMIT_BYTES = (BLOCKS * SLICES * BINS * 8) / 2;
 
 let bundle: WorkerBundle;
 beforeAll(async () => {
