@@ -282,4 +282,5 @@ test('a store of another slice length is refused with what to do', async () => {
   });
   await other.start();
   await until(() => other.notReady().some((reason) => reason.includes('--bins 256')));
+  expect(other.state().run.filesDone).toBe(0);
 });
