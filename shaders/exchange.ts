@@ -10,6 +10,10 @@
  * a + L·⌊a/(L·R)⌋. Both come to a base that depends on t alone plus a constant per k or r, so an access costs no
  * arithmetic, and both are free of conflicts.
  *
+ * Compilers clamp every index that they cannot prove to lie inside of the array. They know that t is below the number
+ * of threads, but not what an enclosing `if` says: hence `u`, which is t, and seen to be below the number of
+ * butterflies.
+ *
  * Swizzled (4096, which fills the 16 KiB that every device has, with no room for padding): a ⊕ (⌊a/16⌋ mod 32), which
  * permutes within 32 words.
  */
@@ -24,7 +28,7 @@ export interface Exchange {
   readonly words: number;
   /** Where word a lies. */
   readonly place: (a: number) => number;
-  /** WGSL: declaration of what the thread's accesses share, and the index of its output k. */
+  /** WGSL: declarations of what the thread's accesses share, and the index of its output k. */
   readonly writeBase: string;
   readonly write: (k: number) => string;
   /** The same for its input r. */
@@ -38,6 +42,9 @@ export const SWIZZLE = `\
 fn place(a: u32) -> u32 {
   return a ^ ((a >> 4u) & 31u);
 }`;
+
+/** The thread that writes, with its bound in sight. */
+const writer = ({ butterflies }: Stage): string => `let u = min(t, ${butterflies - 1}u);`;
 
 function swizzled(bins: number, from: Stage, to: Stage): Exchange {
   const { radix, span } = from;
@@ -61,7 +68,7 @@ function paddedFirst(bins: number, from: Stage, to: Stage): Exchange {
   return {
     words: place(bins),
     place,
-    writeBase: `let first = t * ${from.radix}u + t / ${BANKS / from.radix}u;`,
+    writeBase: `${writer(from)} let first = u * ${from.radix}u + u / ${BANKS / from.radix}u;`,
     write: (k) => `first + ${k}u`,
     readBase: isAligned ? `let own = t + t / ${BANKS}u;` : 'let own = t;',
     read: (r) => {
@@ -72,13 +79,14 @@ function paddedFirst(bins: number, from: Stage, to: Stage): Exchange {
 }
 
 /** Before the last stage, whose butterflies are as many as this one's block L·R is long. */
-function paddedLast(bins: number, { radix, span }: Stage): Exchange {
+function paddedLast(bins: number, from: Stage): Exchange {
+  const { radix, span } = from;
   const block = span * radix;
   const place = (a: number): number => a + span * Math.floor(a / block);
   return {
     words: place(bins),
     place,
-    writeBase: `let first = (t / ${span}u) * ${place(block)}u + t % ${span}u;`,
+    writeBase: `${writer(from)} let first = (u / ${span}u) * ${place(block)}u + u % ${span}u;`,
     write: (k) => `first + ${k * span}u`,
     readBase: 'let own = t;',
     read: (r) => `own + ${place(r * block)}u`,
