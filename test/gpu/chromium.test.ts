@@ -67,6 +67,21 @@ describe('without flags for WebGPU', () => {
     });
   });
 
+  test('the pool of workers needs neither isolation headers nor shared memory', async () => {
+    const { headers } = await fetch(`http://127.0.0.1:${server.port}/`);
+    expect(headers.has('cross-origin-opener-policy')).toBe(false);
+    expect(headers.has('cross-origin-embedder-policy')).toBe(false);
+    browser = await startChromium();
+    // An engine that had gone back to one thread would not be called after its workers.
+    expect(await ask({ kind: 'pool', workers: 2, sizes: [30, 31, 32, 33, 1, 9] })).toEqual({
+      kind: 'pool',
+      description: { kind: 'wasm', name: 'WebAssembly SIMD, 2 workers', why: expect.any(String) },
+      problems: [],
+      isolated: false,
+      sharedMemory: false,
+    });
+  });
+
   test('an insecure page blames the page and not the GPU', async () => {
     browser = await startChromium({ flags: ['--host-resolver-rules=MAP insecure.test 127.0.0.1'] });
     expect(await ask({ kind: 'choose', prefer: 'auto' }, 'insecure.test')).toMatchObject({

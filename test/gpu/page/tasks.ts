@@ -13,6 +13,8 @@ export type Task =
     }
   /** The engine that is chosen here, and one block through it. */
   | { readonly kind: 'choose'; readonly prefer: EnginePreference }
+  /** Blocks of these many slices, all at once, through the CPU engine's pool of so many workers. */
+  | { readonly kind: 'pool'; readonly workers: number; readonly sizes: readonly number[] }
   /** As before, and the device is destroyed while blocks are in flight. */
   | { readonly kind: 'lose' }
   /** So many small blocks through a GPU engine, which is made by the first such task and kept. */
@@ -33,6 +35,14 @@ export type Answer =
     }
   /** Buffers made on the GPU so far. */
   | { readonly kind: 'steady'; readonly buffers: number }
+  | {
+      readonly kind: 'pool';
+      readonly description: EngineDescription;
+      readonly problems: readonly string[];
+      /** What a page only has from a server that isolates it. */
+      readonly isolated: boolean;
+      readonly sharedMemory: boolean;
+    }
   | { readonly kind: 'failed'; readonly message: string };
 
 declare global {

@@ -1,6 +1,7 @@
 /** Runs engines in a real browser and says what came out. */
 import type { BlockMoments } from '../../../bridge/protocol/moments.ts';
 import { createEngine } from '../../../web/engine/choose.ts';
+import { createCpuEngine } from '../../../web/engine/cpu.ts';
 import type { EngineDescription } from '../../../web/engine/engine.ts';
 import { createGpuEngine, type GpuEngine } from '../../../web/engine/gpu/engine.ts';
 import { ACCURACY_CASES, checkAccuracy } from '../../engine/accuracy.ts';
@@ -29,6 +30,21 @@ async function choose({ prefer }: Task & { kind: 'choose' }): Promise<Answer> {
   const problems = problemsOf(await engine.process(oddBlock(SHORT_BINS, 9, 9)), 9);
   await engine.dispose();
   return { kind: 'engine', descriptions: [engine.description], problems };
+}
+
+async function pool({ workers, sizes }: Task & { kind: 'pool' }): Promise<Answer> {
+  const engine = await createCpuEngine({ ...options, workers, kinds: ['wasm'] });
+  const answers = await Promise.all(
+    sizes.map((slices) => engine.process(oddBlock(SHORT_BINS, slices, slices))),
+  );
+  await engine.dispose();
+  return {
+    kind: 'pool',
+    description: engine.description,
+    problems: answers.flatMap((moments, k) => problemsOf(moments, sizes[k] as number)),
+    isolated: crossOriginIsolated,
+    sharedMemory: 'SharedArrayBuffer' in self,
+  };
 }
 
 async function lose(): Promise<Answer> {
@@ -75,6 +91,8 @@ function run(task: Task): Promise<Answer> {
       return accuracy(task);
     case 'choose':
       return choose(task);
+    case 'pool':
+      return pool(task);
     case 'lose':
       return lose();
     case 'steady':
