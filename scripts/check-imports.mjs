@@ -45,6 +45,8 @@ const DOORS = new Map([
   ['preact', 'web/ui'],
   ['commander', 'bridge'],
   ['prom-client', 'bridge'],
+  ['pkijs', 'bridge/server/tls'],
+  ['asn1js', 'bridge/server/tls'],
 ]);
 
 const IMPORT =

@@ -105,7 +105,10 @@ function defineProcess(program: Command): void {
   const command = program
     .command('process')
     .description('compute spectra for a bridge without a browser')
-    .argument('<url>', 'address of the bridge, such as http://127.0.0.1:8080/');
+    .argument(
+      '<url>',
+      'address of the bridge, such as http://127.0.0.1:8080/ or https://daq.example.org:8080/',
+    );
   define(command, 'process', PROCESS, async ({ resolved }, log, url) => {
     const options = processOptions(url, resolved, process.env);
     const { runProcess } = await import('./process.ts');

@@ -4,24 +4,24 @@
  * Started by a person, or by `serve`; then the channel to the parent tells it when to go, even if the parent was
  * killed.
  */
-import { WebSocket } from 'ws';
 import { createCpuEngine } from '../../web/engine/cpu.ts';
 import type { CreateEngine } from '../../web/worker/computer.ts';
-import { Session, type SocketLike } from '../../web/worker/session.ts';
+import { Session } from '../../web/worker/session.ts';
 import type { Connection } from '../../web/worker/updates.ts';
 import type { ProcessOptions } from '../config/options.ts';
 import { createLogger, type Logger } from '../logger.ts';
-import { MAX_BLOCK_FRAME_BYTES } from '../protocol/frames/block.ts';
 import { SOFTWARE } from '../protocol/software.ts';
 import type { BridgeState } from '../protocol/state.ts';
+import { bridgeSocket, type TlsTrouble } from './bridge-socket.ts';
 
 /**
  * Closed list of why a headless processor gives up; everything else it waits out.
  * - `token`: the bridge wants another token
  * - `bad-results`: the bridge found its results wrong
  * - `no-engine`: this machine cannot compute
+ * - `certificate`, `scheme`: TLS with the bridge fails, and would again
  */
-type ProcessErrorCode = 'token' | 'bad-results' | 'no-engine';
+type ProcessErrorCode = 'token' | 'bad-results' | 'no-engine' | TlsTrouble['code'];
 
 class ProcessError extends Error {
   readonly code: ProcessErrorCode;
@@ -33,17 +33,8 @@ class ProcessError extends Error {
 }
 
 const STATUS_EVERY_MS = 60_000;
-const HANDSHAKE_TIMEOUT_MS = 10_000;
 /** A parent that was told to stop is gone within its own ten seconds. */
 const PARENT_STOP_MS = 10_000;
-
-/** Its data are blocks; deflating samples would cost more than it saves. */
-const openSocket = (url: string): SocketLike =>
-  new WebSocket(url, {
-    perMessageDeflate: false,
-    maxPayload: MAX_BLOCK_FRAME_BYTES,
-    handshakeTimeout: HANDSHAKE_TIMEOUT_MS,
-  });
 
 const createEngine: CreateEngine = (bins) => createCpuEngine({ bins, window: 'none' });
 
@@ -60,7 +51,7 @@ export async function runProcess(
   const watch = new Watch(log, (error) => end.reject(error));
   const session = new Session({
     url: options.url,
-    open: openSocket,
+    open: bridgeSocket(options, ({ code, message }) => end.reject(new ProcessError(code, message))),
     software: SOFTWARE,
     role: 'processor',
     headless: true,

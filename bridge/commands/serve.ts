@@ -18,10 +18,11 @@ import { BridgeMetrics } from '../metrics.ts';
 import { Pipeline } from '../pipeline.ts';
 import { SOFTWARE } from '../protocol/software.ts';
 import { INCOMPLETE_AFTER_MS } from '../assembly/assembler.ts';
-import { isLoopbackHost } from '../server/access.ts';
 import { HeadlessSupervisor } from '../server/headless.ts';
 import { type BridgeServer, ServerError, startServer } from '../server/server.ts';
+import { CertificateError, type CertificateSource } from '../server/tls/certificate.ts';
 import { loadToken } from '../server/token.ts';
+import { openCertificate, tellAddresses } from './serve-tls.ts';
 
 /** First and longest pause between attempts to reach a broker that is not there. */
 const BROKER_RETRY_FIRST_MS = 500;
@@ -42,9 +43,12 @@ interface Ports {
 
 /** @returns the exit status */
 export async function runServe(options: ServeOptions, log: Logger = createLogger()): Promise<number> {
-  const refused = refusal(options);
-  if (refused !== null) {
-    log.error(refused);
+  let certificate: CertificateSource | null;
+  try {
+    certificate = await openCertificate(options, log);
+  } catch (error) {
+    if (!(error instanceof CertificateError)) throw error;
+    log.error(error.message);
     return 2;
   }
   const metrics = new BridgeMetrics();
@@ -65,6 +69,7 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
     server = await startServer(pipeline, {
       listen: options.listen,
       publicOrigins: options.publicOrigins,
+      tls: certificate,
       token,
       trustLocalPages: options.input.kind !== 'kafka',
       webFolder: WEB_FOLDER,
@@ -81,11 +86,13 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
     policy: options.processor,
     server,
     token,
+    trust: certificate?.trust ?? null,
     entry: fileURLToPath(import.meta.resolve('./haloscope.js')),
     log,
   });
   const stopping = stopSignal(log);
-  const page = process.stdout.isTTY ? `${server.url}#token=${token.reveal()}` : server.url;
+  const url = tellAddresses(options, server, certificate, log);
+  const page = process.stdout.isTTY ? `${url}#token=${token.reveal()}` : url;
   process.stdout.write(`open ${page}\n`);
   headless.start();
   const status = await runUntil(options.input, pipeline, stopping, log);
@@ -111,11 +118,6 @@ async function runUntil(
   }
   if (!stopping.aborted) await new Promise((resolve) => stopping.addEventListener('abort', resolve));
   return 0;
-}
-
-function refusal({ listen, insecureHttp }: ServeOptions): string | null {
-  if (isLoopbackHost(listen.host) || insecureHttp) return null;
-  return `--listen ${listen.host}:${listen.port} reaches beyond this machine, and there is no TLS: use 127.0.0.1 (with a tunnel or a reverse proxy), or add --insecure-http, which costs other machines WebGPU and shows the data to the network`;
 }
 
 function openPorts(options: ServeOptions, logger: Logger): Ports {

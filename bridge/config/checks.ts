@@ -3,6 +3,7 @@
  * secrets and certificates from their files.
  */
 
+import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
 import { type Geometry, nominalSlicesPerFile, slicesPerMessageLimit } from '../protocol/geometry.ts';
@@ -62,8 +63,19 @@ export function serveOptions(resolved: Resolved<typeof SERVE>, environment: Envi
     geometry,
     processor: values.processor,
     slicesPerFile: values.slicesPerFile ?? nominalSlicesPerFile(geometry.bins),
+    tls: tlsOf(values),
     insecureHttp: values.insecureHttp,
   };
+}
+
+/** That the files belong together is seen when they are used. */
+function tlsOf({ tlsCert, tlsKey, insecureHttp }: Values<typeof SERVE>): ServeOptions['tls'] {
+  if (tlsCert === null && tlsKey === null) return null;
+  if (tlsCert === null || tlsKey === null)
+    throw new UsageError('--tls-cert and --tls-key: expected both or none');
+  if (insecureHttp)
+    throw new UsageError('--tls-cert and --insecure-http: expected one of them, since they are opposites');
+  return { certFile: tlsCert, keyFile: tlsKey };
 }
 
 function serveInput(
@@ -165,7 +177,12 @@ export const processOptions = (
   url: string,
   resolved: Resolved<typeof PROCESS>,
   environment: Environment,
-): ProcessOptions => ({ url: bridgeUrl(url), token: tokenOf(resolved, environment) });
+): ProcessOptions => ({
+  url: bridgeUrl(url),
+  token: tokenOf(resolved, environment),
+  ca: resolved.values.ca === null ? null : readCertificates('--ca', resolved.values.ca),
+  tlsName: resolved.values.tlsName,
+});
 
 /** @throws {UsageError} */
 export function doctorOptions({ values }: Resolved<typeof DOCTOR>, environment: Environment): DoctorOptions {
@@ -237,6 +254,16 @@ function tokenOf(resolved: TokenSource, environment: Environment): Secret | null
   const token = readText('--token-file', tokenFile).trim();
   if (token === '') throw new UsageError(`--token-file: ${tokenFile} is empty`);
   return new Secret(token);
+}
+
+function readCertificates(option: string, file: string): string {
+  const pem = readText(option, file);
+  try {
+    void new X509Certificate(pem);
+  } catch {
+    throw new UsageError(`${option}: ${file} holds no certificate in PEM`);
+  }
+  return pem;
 }
 
 function readText(option: string, file: string): string {

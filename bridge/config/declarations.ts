@@ -189,7 +189,13 @@ export const SERVE = {
   ),
   group: option('group', 'NAME', 'consumer group', v.topicName, 'haloscope'),
   ...TOPICS_IN_AND_OUT,
-  data: option('data', 'DIR', 'folder for the embedded store and the token', v.path, 'haloscope-data'),
+  data: option(
+    'data',
+    'DIR',
+    'folder for the embedded store, the token and the certificates',
+    v.path,
+    'haloscope-data',
+  ),
   ...GEOMETRY,
   processor: option(
     'processor',
@@ -205,7 +211,17 @@ export const SERVE = {
     v.integer(1, 10_000_000),
   ),
   noCreate: toggle('no-create', 'do not create missing topics'),
-  insecureHttp: toggle('insecure-http', 'allow plain HTTP beyond this machine'),
+  tlsCert: optional(
+    'tls-cert',
+    'FILE',
+    'certificate to serve with, PEM; beyond this machine the bridge makes its own unless given',
+    v.path,
+  ),
+  tlsKey: optional('tls-key', 'FILE', 'key of that certificate, PEM', v.path),
+  insecureHttp: toggle(
+    'insecure-http',
+    'plain HTTP beyond this machine: other machines get no GPU and no wake lock, and the network sees data and token',
+  ),
   ...SETTLE,
   ...SECURITY,
   ...SIGNAL,
@@ -264,7 +280,11 @@ export const TOPICS_DELETE = {
   yes: toggle('yes', 'really delete the topics and all that is in them'),
 };
 
-export const PROCESS = { ...TOKEN };
+export const PROCESS = {
+  ...TOKEN,
+  ca: optional('ca', 'FILE', 'certificates by which to trust the bridge, PEM', v.path),
+  tlsName: optional('tls-name', 'HOST', 'name in its certificate, where the URL has another', v.text),
+};
 
 export const DOCTOR = {
   brokers: optional('brokers', 'HOST:PORT,…', 'look at Kafka as well: its brokers', v.brokerList),

@@ -67,13 +67,15 @@ export interface ServeOptions {
   /** Run of records that do not say theirs; null: the default name. */
   readonly run: string | null;
   readonly from: StartFrom;
-  /** Absolute path of the folder for the embedded store and the token. */
+  /** Absolute path of the folder for the embedded store, the token and the certificates. */
   readonly dataFolder: string;
   /** Geometry of records without headers, and the slice length that is accepted. */
   readonly geometry: Geometry;
   readonly processor: ProcessorPolicy;
   /** Slices in a file from senders without headers. */
   readonly slicesPerFile: number;
+  /** Files of the certificate to serve with, absolute; null: none is given. */
+  readonly tls: { readonly certFile: string; readonly keyFile: string } | null;
   /** Plain HTTP beyond loopback is wanted. */
   readonly insecureHttp: boolean;
 }
@@ -82,6 +84,10 @@ export interface ProcessOptions {
   /** Address of the bridge, as given: `http:`, `https:`, `ws:` or `wss:`; no fragment. */
   readonly url: URL;
   readonly token: Secret | null;
+  /** Certificates by which the bridge is trusted, PEM; null: those that Node comes with. */
+  readonly ca: string | null;
+  /** Host that the bridge's certificate has to name; null: that of the URL. */
+  readonly tlsName: string | null;
 }
 
 /** `real`: as fast as the DAQ records; `max`: as fast as it goes; else milliseconds per file pair. */

@@ -8,13 +8,17 @@
  * end where it likes: nobody can rebind them.
  */
 import type { IncomingMessage } from 'node:http';
-import { hostname, networkInterfaces } from 'node:os';
+import { isWildcard, machineHosts } from './hosts.ts';
 
 export interface AccessOptions {
   /** Host that the server listens on, as given. */
   readonly listenHost: string;
   /** Origins of `--public-url`. */
   readonly publicOrigins: readonly string[];
+  /** Whether pages come over TLS from the bridge itself. */
+  readonly isSecure: boolean;
+  /** Further names that are ours, those of a given certificate. */
+  readonly certificateHosts: readonly string[];
   /** Whether the input is one that a page on this machine may compute without a token: simulator or folder. */
   readonly trustLocalPages: boolean;
 }
@@ -29,7 +33,6 @@ const FORWARDING_HEADERS = [
   'x-real-ip',
 ];
 
-const WILDCARDS = new Set(['0.0.0.0', '::', '']);
 const LOOPBACK_NAMES = new Set(['localhost', '127.0.0.1', '[::1]']);
 
 /** Host as it stands in a URL: IPv6 in brackets. */
@@ -75,14 +78,15 @@ export class Access {
     const name = nameOf(lower);
     if (name === null) return false;
     if (LOOPBACK_NAMES.has(name)) return true;
-    const isOurPort = lower === `${name}:${this.#port}` || (this.#port === 80 && lower === name);
+    const usualPort = this.#options.isSecure ? 443 : 80;
+    const isOurPort = lower === `${name}:${this.#port}` || (this.#port === usualPort && lower === name);
     return isOurPort && this.#ownNames().has(name);
   }
 
   /** Whether a page of that origin may open a socket to the host that it named. */
   isOurOrigin(origin: string, host: string): boolean {
     const lower = origin.toLowerCase();
-    return this.#publicOrigins.has(lower) || lower === `http://${host.toLowerCase()}`;
+    return this.#publicOrigins.has(lower) || lower === this.#origin(host);
   }
 
   /** A page of this machine that needs no token: nothing between it and us, nothing of value behind us. */
@@ -93,16 +97,19 @@ export class Access {
       isLoopbackHost(this.#options.listenHost) &&
       isLoopbackPeer(request.socket.remoteAddress) &&
       LOOPBACK_NAMES.has(nameOf(host.toLowerCase()) ?? '') &&
-      origin.toLowerCase() === `http://${host.toLowerCase()}` &&
+      origin.toLowerCase() === this.#origin(host) &&
       FORWARDING_HEADERS.every((header) => request.headers[header] === undefined)
     );
   }
 
-  /** Listening everywhere means every address of this machine, which may change while we run. */
+  /** Origin of the pages that we serve under that host. */
+  #origin(host: string): string {
+    return `${this.#options.isSecure ? 'https' : 'http'}://${host.toLowerCase()}`;
+  }
+
   #ownNames(): ReadonlySet<string> {
-    const { listenHost } = this.#options;
-    if (!WILDCARDS.has(listenHost)) return new Set([urlHost(listenHost.toLowerCase())]);
-    const addresses = Object.values(networkInterfaces()).flatMap((list) => list ?? []);
-    return new Set([hostname().toLowerCase(), ...addresses.map(({ address }) => urlHost(address))]);
+    const { listenHost, certificateHosts } = this.#options;
+    const own = isWildcard(listenHost) ? machineHosts() : [listenHost.toLowerCase()];
+    return new Set([...own, ...certificateHosts].map(urlHost));
   }
 }

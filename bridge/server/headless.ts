@@ -13,6 +13,7 @@ import type { ProcessorPolicy } from '../config/options.ts';
 import type { Secret } from '../config/secret.ts';
 import type { Logger } from '../logger.ts';
 import type { BridgeServer } from './server.ts';
+import type { LocalTrust } from './tls/certificate.ts';
 
 export interface HeadlessTiming {
   /** Without any processor before one is started: a page that reloads is back by then. */
@@ -38,6 +39,8 @@ export interface HeadlessOptions {
   readonly policy: ProcessorPolicy;
   readonly server: Pick<BridgeServer, 'processors' | 'onClients' | 'url'>;
   readonly token: Secret;
+  /** How the child verifies the bridge's certificate; null: there is no TLS. */
+  readonly trust: LocalTrust | null;
   /** The command line's JavaScript file; it is called as `entry process URL`. */
   readonly entry: string;
   readonly log: Logger;
@@ -53,11 +56,15 @@ const clientOf = (message: unknown): string | null =>
 /** Of our own settings the child gets only these: the others are `serve`'s. */
 const INHERITED = new Set(['HALOSCOPE_LOG_LEVEL']);
 
-function childEnvironment(token: Secret): NodeJS.ProcessEnv {
+function childEnvironment({ token, trust }: HeadlessOptions): NodeJS.ProcessEnv {
   const kept = Object.entries(process.env).filter(
     ([name]) => !name.startsWith('HALOSCOPE_') || INHERITED.has(name),
   );
-  return { ...Object.fromEntries(kept), HALOSCOPE_TOKEN: token.reveal() };
+  return {
+    ...Object.fromEntries(kept),
+    HALOSCOPE_TOKEN: token.reveal(),
+    ...(trust === null ? {} : { HALOSCOPE_CA: trust.caFile, HALOSCOPE_TLS_NAME: trust.name ?? '' }),
+  };
 }
 
 export class HeadlessSupervisor {
@@ -136,9 +143,9 @@ export class HeadlessSupervisor {
   }
 
   #begin(): void {
-    const { entry, server, token, log } = this.#options;
+    const { entry, server, log } = this.#options;
     const child = fork(entry, ['process', server.url], {
-      env: childEnvironment(token),
+      env: childEnvironment(this.#options),
       execArgv: [],
       stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
     });

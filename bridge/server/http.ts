@@ -4,6 +4,7 @@
  *   /healthz /readyz /metrics /api/state
  *   /api/runs/RUN/spectrum.csv|ecsv|npz|json
  *   /api/runs/RUN/files/N.csv|json
+ *   /ca.crt: the certificate authority that the bridge has made for itself
  *   anything else: the built page
  */
 import { existsSync } from 'node:fs';
@@ -25,6 +26,7 @@ import type { BridgeState } from '../protocol/state.ts';
 import type { Access } from './access.ts';
 import { SECURITY_HEADERS } from './security.ts';
 import type { BridgeSource } from './source.ts';
+import type { Authority } from './tls/certificate.ts';
 
 export interface HttpOptions {
   readonly source: BridgeSource;
@@ -34,6 +36,8 @@ export interface HttpOptions {
   readonly log: Logger;
   /** Folder of the built page. */
   readonly webFolder: string;
+  /** null: the bridge has none of its own. */
+  authority(): Authority | null;
   /** The state with every client in it. */
   state(): BridgeState;
 }
@@ -78,6 +82,9 @@ const EXPORTERS: Readonly<
 
 const RUN_PATH = /^\/api\/runs\/([^/]+)\/spectrum\.(csv|ecsv|npz|json)$/;
 const FILE_PATH = /^\/api\/runs\/([^/]+)\/files\/(0|[1-9]\d{0,9})\.(csv|json)$/;
+
+/** Where clients fetch the authority to import. */
+export const AUTHORITY_PATH = '/ca.crt';
 
 /** Files whose names carry a hash of their content. */
 const HASHED = /^\/assets\//;
@@ -124,8 +131,21 @@ async function dynamicContent(request: IncomingMessage, options: HttpOptions): P
   if (path === '/readyz') return readiness(options.source);
   if (path === '/metrics') return metrics(options.metrics);
   if (path === '/api/state') return json(200, options.state());
+  if (path === AUTHORITY_PATH) return authority(options);
   if (path === '/api' || path.startsWith('/api/')) return exported(path, options);
   return null;
+}
+
+/** Its certificate only, in the type and under the name by which systems offer to import it. */
+function authority(options: HttpOptions): Content {
+  const own = options.authority();
+  if (own === null) return problem(404, 'unknown', 'this bridge has no certificate authority of its own');
+  return {
+    status: 200,
+    type: 'application/x-x509-ca-cert',
+    body: own.certificate,
+    headers: { 'Content-Disposition': 'attachment; filename="haloscope-ca.crt"' },
+  };
 }
 
 function readiness(source: BridgeSource): Content {

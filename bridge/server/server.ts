@@ -1,21 +1,27 @@
 /**
- * One port for everything: page, API, metrics and WebSockets.
+ * One port for everything: page, API, metrics and WebSockets; over TLS where there is a certificate.
  */
 import { createServer, type Server } from 'node:http';
+import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import type { ListenAddress } from '../config/options.ts';
 import type { Secret } from '../config/secret.ts';
 import type { Logger } from '../logger.ts';
 import type { BridgeMetrics } from '../metrics.ts';
 import { Access, urlHost } from './access.ts';
+import { isWildcard } from './hosts.ts';
 import { httpHandler } from './http.ts';
 import { SOCKET_LIMITS, type SocketLimits } from './limits.ts';
 import { type ConnectedProcessor, SocketServer } from './socket.ts';
 import type { BridgeSource } from './source.ts';
+import type { CertificateSource } from './tls/certificate.ts';
+import { guardTlsPort } from './tls/plain-http.ts';
 
 export interface ServerOptions {
   readonly listen: ListenAddress;
   readonly publicOrigins: readonly string[];
+  /** null: plain HTTP. */
+  readonly tls: CertificateSource | null;
   readonly token: Secret;
   /** Whether the input is the simulator or a folder, which a page on this machine may compute without a token. */
   readonly trustLocalPages: boolean;
@@ -26,6 +32,8 @@ export interface ServerOptions {
   readonly metrics: BridgeMetrics;
   readonly log: Logger;
   readonly limits?: Partial<SocketLimits>;
+  /** How often is looked whether the certificate should be replaced; every hour unless given. */
+  readonly renewEveryMs?: number;
 }
 
 export interface BridgeServer {
@@ -61,19 +69,24 @@ export class ServerError extends Error {
 /** A request's header, and then its (empty) body, must be here within these times. */
 const HEADERS_TIMEOUT_MS = 10_000;
 const REQUEST_TIMEOUT_MS = 15_000;
+const TLS_HANDSHAKE_TIMEOUT_MS = 10_000;
+const LEAST_TLS = 'TLSv1.2';
+const RENEW_EVERY_MS = 3_600_000;
 /** Connections beyond the sockets': a page loads over six, and scrapers keep one. */
 const SPARE_CONNECTIONS = 128;
 
 /** @throws {ServerError} */
 export async function startServer(source: BridgeSource, options: ServerOptions): Promise<BridgeServer> {
-  const { metrics, log, token, software, webFolder, listen } = options;
+  const { metrics, log, token, software, webFolder, listen, tls } = options;
   const limits = { ...SOCKET_LIMITS, ...options.limits };
   const access = new Access({
     listenHost: listen.host,
     publicOrigins: options.publicOrigins,
+    isSecure: tls !== null,
+    certificateHosts: tls?.furtherHosts ?? [],
     trustLocalPages: options.trustLocalPages,
   });
-  const http = createServer({ headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS });
+  const { http, dropAll } = tls === null ? plainServer() : tlsServer(tls, access, options);
   http.maxConnections = limits.connections + SPARE_CONNECTIONS;
   const port = await listening(http, listen);
   access.listensOn(port);
@@ -85,6 +98,7 @@ export async function startServer(source: BridgeSource, options: ServerOptions):
     software,
     log,
     webFolder,
+    authority: () => tls?.authority ?? null,
     state: () => sockets.state(),
   });
   http.on('error', (error) => log.error({ err: error }, 'the server cannot accept connections'));
@@ -92,28 +106,84 @@ export async function startServer(source: BridgeSource, options: ServerOptions):
   http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   let closing: Promise<void> | null = null;
   return {
-    url: `http://${reachableHost(listen.host)}:${port}/`,
+    url: `${tls === null ? 'http' : 'https'}://${reachableHost(listen.host)}:${port}/`,
     port,
     processors: () => sockets.processors(),
     onClients: (listener) => sockets.onClients(listener),
     announce: () => sockets.announce(),
     close: () => {
-      closing ??= closeAll(http, sockets);
+      closing ??= closeAll(http, sockets, dropAll);
       return closing;
     },
   };
 }
 
-/** By which address this machine reaches a server that listens there. */
-function reachableHost(host: string): string {
-  if (host === '0.0.0.0' || host === '') return '127.0.0.1';
-  return host === '::' ? '[::1]' : urlHost(host);
+const TIMEOUTS = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
+
+/** A server that does not listen yet. */
+interface ServerKind {
+  readonly http: Server;
+  /** Ends every connection, whatever state it is in, and all that belongs to the server. */
+  readonly dropAll: () => void;
 }
 
-async function closeAll(http: Server, sockets: SocketServer): Promise<void> {
+function plainServer(): ServerKind {
+  const http = createServer(TIMEOUTS);
+  return { http, dropAll: () => http.closeAllConnections() };
+}
+
+function tlsServer(
+  tls: CertificateSource,
+  access: Access,
+  { log, renewEveryMs = RENEW_EVERY_MS }: ServerOptions,
+): ServerKind {
+  const http = createTlsServer({
+    ...TIMEOUTS,
+    ...contextOf(tls),
+    handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
+  });
+  const door = guardTlsPort(http, (host) => access.isOurHost(host));
+  // Scanners, and browsers that do not trust the certificate yet.
+  http.on('tlsClientError', (error) => log.debug({ err: error }, 'a TLS connection was not made'));
+  const renewal = setInterval(() => void renew(tls, http, log), renewEveryMs).unref();
+  return {
+    http,
+    dropAll: () => {
+      clearInterval(renewal);
+      door.close();
+    },
+  };
+}
+
+const contextOf = ({ current }: CertificateSource) =>
+  ({
+    cert: current.chain,
+    key: current.key.reveal(),
+    minVersion: LEAST_TLS,
+  }) as const;
+
+/** Connections that there are keep the certificate that they were made with. */
+async function renew(tls: CertificateSource, http: TlsServer, log: Logger): Promise<void> {
+  try {
+    if (await tls.renew()) {
+      http.setSecureContext(contextOf(tls));
+      log.info({ fingerprint: tls.current.fingerprint, until: tls.current.validTo }, 'certificate replaced');
+    }
+  } catch (error) {
+    log.error({ err: error, until: tls.current.validTo }, 'the certificate cannot be renewed');
+  }
+}
+
+/** By which address this machine reaches a server that listens there. */
+function reachableHost(host: string): string {
+  if (!isWildcard(host)) return urlHost(host);
+  return host === '::' ? '[::1]' : '127.0.0.1';
+}
+
+async function closeAll(http: Server, sockets: SocketServer, dropAll: () => void): Promise<void> {
   const ended = new Promise<void>((resolve) => http.close(() => resolve()));
   await sockets.close();
-  http.closeAllConnections();
+  dropAll();
   await ended;
 }
 

@@ -72,6 +72,7 @@ test('serve without anything is the simulated DAQ on loopback', () => {
     geometry: { bins: 3072, sampleRateHz: 2e6, loHz: 10.353e9 },
     processor: 'auto',
     slicesPerFile: 2731,
+    tls: null,
     insecureHttp: false,
   });
   expect(options.dataFolder).toBe(join(process.cwd(), 'haloscope-data'));

@@ -3,7 +3,13 @@ import { expect, test } from 'vitest';
 import { Access, isLoopbackHost, urlHost } from '../../bridge/server/access.ts';
 
 function access(listenHost: string, publicOrigins: readonly string[] = []): Access {
-  const made = new Access({ listenHost, publicOrigins, trustLocalPages: true });
+  const made = new Access({
+    listenHost,
+    publicOrigins,
+    isSecure: false,
+    certificateHosts: [],
+    trustLocalPages: true,
+  });
   made.listensOn(8080);
   return made;
 }

@@ -38,6 +38,7 @@ export async function serve(
   const server = await startServer(source, {
     listen: { host: '127.0.0.1', port: 0 },
     publicOrigins: [],
+    tls: null,
     token: new Secret(TOKEN),
     trustLocalPages: true,
     webFolder: join(tmpdir(), 'haloscope-no-such-folder'),

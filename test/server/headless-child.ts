@@ -5,7 +5,8 @@ import { Secret } from '../../bridge/config/secret.ts';
 const [, , command, url] = process.argv;
 if (command !== 'process' || url === undefined) throw new Error('usage: process URL');
 try {
-  await runProcess({ url: new URL(url), token: new Secret(process.env.HALOSCOPE_TOKEN ?? '') });
+  const token = new Secret(process.env.HALOSCOPE_TOKEN ?? '');
+  await runProcess({ url: new URL(url), token, ca: null, tlsName: null });
   process.exit(0);
 } catch (error) {
   process.stderr.write(`${error instanceof Error ? error.message : String(error)}\n`);

@@ -57,6 +57,7 @@ function supervise(server: BridgeServer, policy: ProcessorPolicy): HeadlessSuper
     policy,
     server,
     token: new Secret(TOKEN),
+    trust: null,
     entry,
     log: silent,
     timing: QUICK,

@@ -222,6 +222,7 @@ test('a port that is taken, or an address of another machine, is one clear line'
     const options = {
       listen: { host, port: wanted },
       publicOrigins: [],
+      tls: null,
       token: new Secret('x'),
       trustLocalPages: true,
       webFolder: '/nowhere',
