@@ -43,7 +43,7 @@ export async function main(words: readonly string[]): Promise<number> {
   const files = (otherwise: number): number =>
     values.files === undefined ? otherwise : Number(values.files);
   const problems: string[] = [];
-  if (wants('engine')) await benchEngine();
+  if (wants('engine')) problems.push(...(await benchEngine()));
   if (wants('gpu')) problems.push(...(await benchGpu(values.software)));
   if (positionals.includes('steady')) problems.push(...(await benchSteady(files(DEFAULT_STEADY_FILES))));
   for (const problem of problems) console.error(`wrong: ${problem}`);
