@@ -15,8 +15,6 @@ export interface CpuCore {
   process(block: EngineBlock): BlockMoments;
 }
 
-export type CpuCoreFactory = (options: EngineOptions) => Promise<CpuCore>;
-
 /** Stretches of samples that the segments cover, I and Q of one segment together. */
 function stretches({ samples, segments }: EngineBlock, bins: number): Float32Array[] {
   return segments.map(({ offset, slices }) => samples.subarray(offset, offset + 2 * slices * bins));
