@@ -4,7 +4,7 @@
  * A core is made once per thread, keeps its tables and its memory, and knows nothing between blocks.
  */
 import type { BlockMoments } from '../../bridge/protocol/moments.ts';
-import { type EngineBlock, EngineError, type EngineOptions } from './engine.ts';
+import { type EngineBlock, EngineError } from './engine.ts';
 import { betterExponent } from './scale.ts';
 
 export type CpuKind = 'wasm' | 'ts';
