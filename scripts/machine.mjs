@@ -69,6 +69,12 @@ export function findJava() {
 /** @returns {string | undefined} */
 export const findMaven = () => findProgram('mvn');
 
+/**
+ * Writes the database by which Chromium trusts authorities on Linux.
+ * @returns {string | undefined}
+ */
+export const findCertutil = () => findProgram('certutil');
+
 /** @returns {string | undefined} */
 export const findPython = () => findProgram('python3');
 

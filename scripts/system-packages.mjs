@@ -1,12 +1,12 @@
 /**
- * Programs that npm cannot bring (a browser, Java, Maven), through the system's package manager where this user
+ * Programs that npm cannot bring (a browser and its certificates' tool, Java, Maven), through the system's package manager where this user
  * may use it; otherwise the exact command for somebody who may.
  */
 import { spawnSync } from 'node:child_process';
 import { giveUp } from './install.mjs';
 import { findProgram } from './machine.mjs';
 
-/** @typedef {'Chromium' | 'a Java runtime' | 'Maven'} Thing */
+/** @typedef {'Chromium' | 'certutil' | 'a Java runtime' | 'Maven'} Thing */
 
 /**
  * @typedef {object} PackageManager
@@ -24,19 +24,29 @@ const MANAGERS = [
     refresh: ['update', '-q'],
     install: ['install', '-y', '-q', '--no-install-recommends'],
     asRoot: true,
-    packages: { Chromium: 'chromium', 'a Java runtime': 'default-jre-headless', Maven: 'maven' },
+    packages: {
+      Chromium: 'chromium',
+      certutil: 'libnss3-tools',
+      'a Java runtime': 'default-jre-headless',
+      Maven: 'maven',
+    },
   },
   {
     program: 'dnf',
     install: ['install', '-y', '-q'],
     asRoot: true,
-    packages: { Chromium: 'chromium', 'a Java runtime': 'java-21-openjdk-headless', Maven: 'maven' },
+    packages: {
+      Chromium: 'chromium',
+      certutil: 'nss-tools',
+      'a Java runtime': 'java-21-openjdk-headless',
+      Maven: 'maven',
+    },
   },
   {
     program: 'brew',
     install: ['install'],
     asRoot: false,
-    packages: { Chromium: 'chromium', 'a Java runtime': 'openjdk', Maven: 'maven' },
+    packages: { Chromium: 'chromium', certutil: 'nss', 'a Java runtime': 'openjdk', Maven: 'maven' },
   },
 ];
 

@@ -7,13 +7,18 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, ensurePackages, requireNode } from './install.mjs';
-import { findChromium, findJava, findMaven, repository } from './machine.mjs';
+import { findCertutil, findChromium, findJava, findMaven, repository } from './machine.mjs';
 import { ensureProgram } from './system-packages.mjs';
 
 /** In the order in which they run: the fast ones first. */
 const PROJECTS = ['unit', 'gpu', 'broker', 'e2e'];
 /** What beyond Node each project needs. */
-const NEEDS = { chromium: ['gpu', 'e2e'], kafka: ['broker', 'e2e'], build: ['unit', 'gpu', 'broker', 'e2e'] };
+const NEEDS = {
+  chromium: ['gpu', 'e2e'],
+  certutil: ['e2e'],
+  kafka: ['broker', 'e2e'],
+  build: ['unit', 'gpu', 'broker', 'e2e'],
+};
 
 const REPORTS = join(repository, 'test-results');
 
@@ -22,6 +27,7 @@ function provide(projects) {
   /** @param {readonly string[]} users */
   const needed = (users) => projects.some((project) => users.includes(project));
   if (needed(NEEDS.chromium)) ensureProgram('Chromium', findChromium);
+  if (needed(NEEDS.certutil)) ensureProgram('certutil', findCertutil);
   if (needed(NEEDS.kafka)) {
     ensureProgram('a Java runtime', findJava);
     ensureProgram('Maven', findMaven);

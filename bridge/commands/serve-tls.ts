@@ -34,13 +34,14 @@ export function tellAddresses(
   log: Logger,
 ): string {
   const { listen, publicOrigins, insecureHttp } = options;
-  if (certificate !== null) tellCertificate(certificate, url, log);
   const addresses = addressesOf({
     listen,
     port,
     publicOrigins,
     certificateHosts: certificate?.current.hosts ?? null,
   });
+  const elsewhere = addresses.find(({ isLoopback }) => !isLoopback)?.url ?? url;
+  if (certificate !== null) tellCertificate(certificate, elsewhere, log);
   for (const { url: address, isSecure } of addresses)
     log.info(
       { url: address, webgpu: isSecure },

@@ -1,6 +1,7 @@
 /**
  * Addresses: the URLs under which browsers reach the bridge, and whether they offer WebGPU and wake lock there.
  */
+import { isIPv6 } from 'node:net';
 import type { ListenAddress } from '../config/options.ts';
 import { isLoopbackHost, urlHost } from './access.ts';
 import { bridgeHosts, isWildcard } from './hosts.ts';
@@ -10,6 +11,8 @@ export interface Address {
   readonly url: string;
   /** Secure context: `https:`, or this machine itself. */
   readonly isSecure: boolean;
+  /** Reached from this machine only. */
+  readonly isLoopback: boolean;
 }
 
 export interface AddressesOptions {
@@ -29,16 +32,18 @@ export function addressesOf(options: AddressesOptions): readonly Address[] {
   const own = ownHosts(listen.host, certificateHosts)
     .filter((host) => published.every(({ hostname }) => hostname !== urlHost(host)))
     .map((host) => new URL(`${scheme}://${urlHost(host)}:${port}`));
-  return [...published, ...own].map(({ href, protocol, hostname }) => ({
-    url: href,
-    isSecure: protocol === 'https:' || isLoopbackHost(hostname.replace(/^\[|\]$/g, '')),
-  }));
+  return [...published, ...own].map(({ href, protocol, hostname }) => {
+    const isLoopback = isLoopbackHost(hostname.replace(/^\[|\]$/g, ''));
+    return { url: href, isLoopback, isSecure: protocol === 'https:' || isLoopback };
+  });
 }
 
-/** Without loopback where the server does not listen there. */
+/** Without loopback, or without IPv6, where the server does not listen there. */
 function ownHosts(listenHost: string, certificateHosts: readonly string[] | null): readonly string[] {
   const { chosen, found } = bridgeHosts(listenHost, []);
   const hosts = certificateHosts?.filter((host) => !host.startsWith('*.')) ?? [...chosen, ...found];
   const isLocal = isWildcard(listenHost) || isLoopbackHost(listenHost);
-  return hosts.filter((host) => isLocal || !isLoopbackHost(host));
+  return hosts.filter(
+    (host) => (isLocal || !isLoopbackHost(host)) && (listenHost !== '0.0.0.0' || !isIPv6(host)),
+  );
 }

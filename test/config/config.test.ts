@@ -371,3 +371,22 @@ test('nearest', () => {
   expect(nearest('lsiten', ['list', 'listen', 'bins'])).toBe('listen');
   expect(nearest('x', [])).toBeNull();
 });
+
+test('a certificate to serve with takes both files, and is the opposite of --insecure-http', () => {
+  const both = ['--tls-cert', 'bridge.crt', '--tls-key', 'bridge.key'];
+  expect(serve(both).tls).toEqual({
+    certFile: join(process.cwd(), 'bridge.crt'),
+    keyFile: join(process.cwd(), 'bridge.key'),
+  });
+  expect(() => serve(both.slice(0, 2))).toThrow('--tls-cert and --tls-key: expected both or none');
+  expect(() => serve(both.slice(2))).toThrow('--tls-cert and --tls-key: expected both or none');
+  expect(() => serve([...both, '--insecure-http'])).toThrow('they are opposites');
+});
+
+test('what process trusts is read and looked at at once', () => {
+  const process = (...words: string[]) =>
+    processOptions('https://daq:8080/', resolve(PROCESS, 'process', words), {});
+  expect(process('--tls-name', 'daq.example.org')).toMatchObject({ ca: null, tlsName: 'daq.example.org' });
+  expect(() => process('--ca', join(scratch, 'none'))).toThrow('--ca: ');
+  expect(() => process('--ca', scratchFile('no.crt', 'hello'))).toThrow('holds no certificate in PEM');
+});
