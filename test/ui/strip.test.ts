@@ -11,7 +11,7 @@ const own = { kind: 'wasm', name: '2 threads', why: 'no WebGPU adapter' } as con
 
 test('engine: the kind is said once', () => {
   expect(engineName(own)).toBe('CPU 2 threads');
-  expect(engineName({ kind: 'gpu', name: 'NVIDIA H200' })).toBe('GPU NVIDIA H200');
+  expect(engineName({ kind: 'gpu', name: 'NVIDIA RTX 4090' })).toBe('GPU NVIDIA RTX 4090');
   expect(engineName({ kind: 'ts', name: 'CPU, plain TypeScript' })).toBe('CPU, plain TypeScript');
 });
 

@@ -10,7 +10,7 @@ export interface EngineLine {
   readonly msPerFile: number | null;
 }
 
-/** «GPU NVIDIA H200», «CPU WebAssembly SIMD, 2 workers»; nothing is said twice. */
+/** «GPU NVIDIA RTX 4090», «CPU WebAssembly SIMD, 2 workers»; nothing is said twice. */
 export function engineName({ kind, name }: Pick<EngineDescription, 'kind' | 'name'>): string {
   const unit = kind === 'gpu' ? 'GPU' : 'CPU';
   return name.toUpperCase().includes(unit) ? name : `${unit} ${name}`;
