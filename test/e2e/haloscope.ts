@@ -110,8 +110,16 @@ export class Bridge {
     return (await this.get('api/state').then((response) => response.json())) as BridgeState;
   }
 
-  get(path: string): Promise<Response> {
-    return fetch(new URL(path, this.url));
+  /** Asks again where the server closed a kept connection, idle for its five seconds, just as it was used again. */
+  async get(path: string): Promise<Response> {
+    const url = new URL(path, this.url);
+    try {
+      return await fetch(url);
+    } catch (error) {
+      const { cause } = error as { cause?: { code?: string } };
+      if (cause?.code !== 'UND_ERR_SOCKET') throw error;
+      return fetch(url);
+    }
   }
 
   /** Waits until the state is as wanted, and returns it; throws with the last state and the log after that time. */

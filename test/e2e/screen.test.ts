@@ -171,6 +171,8 @@ test('nothing moves when data arrive', async () => {
       }),
     );
   await page.locator('.cell.role', { hasText: 'processor' }).waitFor({ timeout: TIMEOUT_MS });
+  // The first state, a moment after the welcome, names the links.
+  await page.locator('.cell.link.well').first().waitFor({ timeout: TIMEOUT_MS });
   const before = await boxes();
   bridge.source.staged = {
     ...bridge.source.staged,
