@@ -14,6 +14,8 @@ test('key E measures every engine of the browser while data go on', async () => 
   const { page, errors } = await openPage(browser, bridge.url);
   await page.locator('.app[data-liveness="live"]').waitFor();
   await page.keyboard.press('e');
+  // One row per engine, as each is done; until the first begins, the button can still be pressed.
+  await page.locator('.engine-row').nth(3).waitFor({ timeout: TIMEOUT_MS });
   await page.getByRole('button', { name: 'Measure again', disabled: false }).waitFor({ timeout: TIMEOUT_MS });
   const rows = await page.locator('.engine-row').evaluateAll((all) =>
     all.map((row) => ({
