@@ -76,18 +76,17 @@ export class Positions {
    */
   advance(record: InputRecord, endOffset: number): boolean {
     const position = this.#of(record.partition);
-    const mark = { offset: record.offset, identity: recordIdentity(record) };
-    const expected = position.unchecked;
+    const expected = position.unchecked?.offset === record.offset ? position.unchecked : null;
     position.unchecked = null;
-    if (expected && record.offset === expected.offset && mark.identity !== expected.identity) {
+    if (expected && recordIdentity(record) !== expected.identity) {
       throw new NewLogError(
-        `partition ${record.partition}, offset ${record.offset}: expected the record ${expected.identity}, found ${mark.identity}`,
+        `partition ${record.partition}, offset ${record.offset}: expected the record ${expected.identity}, found ${recordIdentity(record)}`,
       );
     }
     position.end = Math.max(endOffset, record.offset + 1);
     position.next = record.offset + 1;
-    if (expected && record.offset === expected.offset) {
-      position.last = mark;
+    if (expected) {
+      position.last = expected;
       return false;
     }
     return true;
