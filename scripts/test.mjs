@@ -38,7 +38,7 @@ function provide(projects) {
 /**
  * Runs one project.
  * @param {string} project
- * @returns {{ passed: number, failed: number }}
+ * @returns {{ passed: number, complaints: string[] }} complaints: one for each test that did not pass
  */
 function runProject(project) {
   const report = join(REPORTS, `${project}.json`);
@@ -50,11 +50,13 @@ function runProject(project) {
   });
   const counted = existsSync(report)
     ? count(JSON.parse(readFileSync(report, 'utf8')))
-    : { passed: 0, failed: 0 };
-  // A run can fail beside its tests: no test found, a broker that did not start, an error out of nowhere.
-  if (status !== 0 && counted.failed === 0) counted.failed = 1;
-  console.log(`${project}: ${counted.passed} passed, ${counted.failed} failed`);
-  return counted;
+    : { passed: 0, complaints: [] };
+  // A run can fail beside its tests: no test found, a broker that did not start, an error after a test's end.
+  if (status !== 0 && counted.complaints.length === 0) {
+    counted.complaints.push('no test, but the run itself: see what is printed above, before the summary');
+  }
+  console.log(`${project}: ${counted.passed} passed, ${counted.complaints.length} failed`);
+  return { ...counted, complaints: counted.complaints.map((words) => `${project}: ${words}`) };
 }
 
 /**
@@ -72,12 +74,14 @@ function count(report) {
   const tests = report.testResults.flatMap((file) => file.assertionResults);
   const passed = tests.filter((test) => test.status === 'passed').length;
   const others = tests.filter((test) => test.status !== 'passed');
-  for (const test of others) console.log(`not passed (${test.status}): ${test.fullName}`);
   const broken = report.testResults.filter(
     (file) => file.status === 'failed' && file.assertionResults.length === 0,
   );
-  for (const file of broken) console.log(`did not load: ${file.name}`);
-  return { passed, failed: others.length + broken.length };
+  const complaints = [
+    ...others.map(({ status, fullName }) => `not passed (${status}): ${fullName}`),
+    ...broken.map(({ name }) => `did not load: ${name}`),
+  ];
+  return { passed, complaints };
 }
 
 /** @param {readonly string[]} words */
@@ -98,6 +102,9 @@ rmSync(REPORTS, { recursive: true, force: true });
 mkdirSync(REPORTS, { recursive: true });
 const counts = projects.map(runProject);
 const passed = counts.reduce((sum, each) => sum + each.passed, 0);
-const failed = counts.reduce((sum, each) => sum + each.failed, 0);
+const complaints = counts.flatMap((each) => each.complaints);
+const failed = complaints.length;
+// Once more at the end, where whoever reads the last screen of a long run finds them.
+for (const words of complaints) console.log(words);
 console.log(`${passed} passed, ${failed} failed`);
 process.exitCode = failed === 0 && passed > 0 ? 0 : 1;

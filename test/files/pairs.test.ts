@@ -1,5 +1,6 @@
 import { mkdir, rename } from 'node:fs/promises';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PairFollower } from '../../bridge/files/follow.ts';
 import {
@@ -144,14 +145,20 @@ test('from and to bound what is looked at', async () => {
 test('once through: a file that keeps growing is passed over after a while, and said to be growing', async () => {
   await folder.pair(0, 1000);
   await folder.pair(2, 1000);
-  let samples = 300;
-  const grow = (): Promise<void> => folder.pair(1, samples++, 0);
-  await grow();
-  const timer = setInterval(() => void grow(), 30);
+  await folder.pair(1, 300, 0);
+  const stop = new AbortController();
+  // Waited for at the end: a write that is still under way must not meet a folder that is gone.
+  const writer = (async () => {
+    for (let samples = 301; !stop.signal.aborted; samples++) {
+      await folder.pair(1, samples, 0);
+      await sleep(30);
+    }
+  })();
   try {
     expect(await followed()).toEqual({ files: [0, 2], problems: ['growing duck_{i,q}_00001.dat'] });
   } finally {
-    clearInterval(timer);
+    stop.abort();
+    await writer;
   }
 });
 
