@@ -1,6 +1,7 @@
 /**
  * The tests, in projects by what they need: `unit` nothing, `gpu` a WebGPU adapter (software will do), `broker` a
  * real Kafka, `e2e` Kafka, a built `dist` and a real Chromium. `npm test` provides all of it and runs all of them.
+ * `faults` needs the same as `e2e` and takes longer: the list of failures, run by `npm run test:faults`.
  */
 import { defineConfig } from 'vitest/config';
 import { softwareAdapterEnvironment } from './scripts/machine.mjs';
@@ -20,7 +21,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{gpu,broker,e2e,bench}/**'],
+          exclude: ['test/{gpu,broker,e2e,faults,bench}/**'],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -54,6 +55,17 @@ export default defineConfig({
           globalSetup: ['test/broker/shared-kafka.ts'],
           testTimeout: 3 * MINUTE_MS,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...alone,
+          name: 'faults',
+          include: ['test/faults/**/*.test.ts'],
+          globalSetup: ['test/broker/shared-kafka.ts'],
+          testTimeout: 3 * MINUTE_MS,
+          sequence: { groupOrder: 4 },
         },
       },
     ],

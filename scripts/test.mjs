@@ -2,6 +2,7 @@
  * `npm test`: provides what the tests need (packages, a browser, Java, Maven, Kafka's jars, a build), runs them,
  * and closes with one line, `N passed, N failed`. What could not run counts as failed: a skipped test, a test
  * file that did not load, a machine without a browser. Arguments choose projects: `npm test -- unit broker`.
+ * `npm run test:faults` is the long list of failures, which runs only when it is named.
  */
 import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
@@ -12,12 +13,14 @@ import { ensureProgram } from './system-packages.mjs';
 
 /** In the order in which they run: the fast ones first. */
 const PROJECTS = ['unit', 'gpu', 'broker', 'e2e'];
+/** Only when named: these take a quarter of an hour. */
+const NAMED_PROJECTS = ['faults'];
 /** What beyond Node each project needs. */
 const NEEDS = {
-  chromium: ['gpu', 'e2e'],
+  chromium: ['gpu', 'e2e', 'faults'],
   certutil: ['e2e'],
-  kafka: ['broker', 'e2e'],
-  build: ['unit', 'gpu', 'broker', 'e2e'],
+  kafka: ['broker', 'e2e', 'faults'],
+  build: ['unit', 'gpu', 'broker', 'e2e', 'faults'],
 };
 
 const REPORTS = join(repository, 'test-results');
@@ -42,6 +45,7 @@ function provide(projects) {
  */
 function runProject(project) {
   const report = join(REPORTS, `${project}.json`);
+  rmSync(report, { force: true });
   const vitest = join(repository, 'node_modules', 'vitest', 'vitest.mjs');
   const reporters = ['--reporter=default', '--reporter=json', `--outputFile.json=${report}`];
   const { status } = spawnSync(process.execPath, [vitest, 'run', '--project', project, ...reporters], {
@@ -86,19 +90,19 @@ function count(report) {
 
 /** @param {readonly string[]} words */
 function chooseProjects(words) {
-  const unknown = words.filter((word) => !PROJECTS.includes(word));
+  const all = [...PROJECTS, ...NAMED_PROJECTS];
+  const unknown = words.filter((word) => !all.includes(word));
   if (unknown.length > 0) {
-    console.error(`no such tests: ${unknown.join(', ')}; there are ${PROJECTS.join(', ')}`);
+    console.error(`no such tests: ${unknown.join(', ')}; there are ${all.join(', ')}`);
     process.exit(2);
   }
-  return words.length === 0 ? PROJECTS : PROJECTS.filter((project) => words.includes(project));
+  return words.length === 0 ? PROJECTS : all.filter((project) => words.includes(project));
 }
 
 const projects = chooseProjects(process.argv.slice(2));
 requireNode();
 ensurePackages();
 provide(projects);
-rmSync(REPORTS, { recursive: true, force: true });
 mkdirSync(REPORTS, { recursive: true });
 const counts = projects.map(runProject);
 const passed = counts.reduce((sum, each) => sum + each.passed, 0);

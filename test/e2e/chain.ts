@@ -4,6 +4,7 @@ import type { Bridge } from './haloscope.ts';
 import { keptBridge, keptFolder } from './kept.ts';
 
 export interface Chain {
+  /** As the test itself reaches them, past any fault. */
   readonly brokers: string;
   readonly topicIn: string;
   readonly topicOut: string;
@@ -11,12 +12,14 @@ export interface Chain {
   readonly words: readonly string[];
 }
 
-export async function newChain(brokers: string): Promise<Chain> {
+/** @param bridgeBrokers where the bridge looks for the brokers, unless at the same place as the test */
+export async function newChain(brokers: string, bridgeBrokers = brokers): Promise<Chain> {
   const id = randomUUID().slice(0, 8);
   const topicIn = `chunk_data-${id}`;
   const topicOut = `results-${id}`;
-  const kafka = ['--brokers', brokers, '--topic-in', topicIn, '--topic-out', topicOut, '--group', `g-${id}`];
-  return { brokers, topicIn, topicOut, words: [...kafka, '--data', await keptFolder()] };
+  const topics = ['--topic-in', topicIn, '--topic-out', topicOut, '--group', `g-${id}`];
+  const words = ['--brokers', bridgeBrokers, ...topics, '--data', await keptFolder()];
+  return { brokers, topicIn, topicOut, words };
 }
 
 /** A bridge on this chain, with its topics there. */

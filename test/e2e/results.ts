@@ -83,21 +83,32 @@ export class ResultReader {
 /**
  * Everything that is wrong with these results, in words; empty when every expected file is there once, nothing
  * else is, and each bin agrees.
+ * @param expected by run
  */
-export function problemsOf(
+export function problemsIn(
+  results: readonly Result[],
+  expected: Readonly<Record<string, readonly Expected[]>>,
+  tolerance: Tolerance = TONE_TOLERANCE,
+): string[] {
+  const files = Object.entries(expected).flatMap(([run, each]) =>
+    each.map((one) => [`${run}/${one.file}`, one] as const),
+  );
+  const keys = results.map((result) => result.key).toSorted();
+  const wanted = files.map(([key]) => key).toSorted();
+  if (keys.join() !== wanted.join()) return [`published: ${keys.join(' ')}; expected: ${wanted.join(' ')}`];
+  return files.flatMap(([wantedKey, each]) => {
+    const result = results.find(({ key }) => key === wantedKey);
+    return result === undefined ? [`${wantedKey}: missing`] : valueProblems(result.value, each, tolerance);
+  });
+}
+
+/** The same for files of one run. */
+export const problemsOf = (
   results: readonly Result[],
   expected: readonly Expected[],
   run: string,
   tolerance: Tolerance = TONE_TOLERANCE,
-): string[] {
-  const keys = results.map((result) => result.key).toSorted();
-  const wanted = expected.map(({ file }) => `${run}/${file}`).toSorted();
-  if (keys.join() !== wanted.join()) return [`published: ${keys.join(' ')}; expected: ${wanted.join(' ')}`];
-  return expected.flatMap((each) => {
-    const result = results.find(({ key }) => key === `${run}/${each.file}`);
-    return result === undefined ? [`${each.file}: missing`] : valueProblems(result.value, each, tolerance);
-  });
-}
+): string[] => problemsIn(results, { [run]: expected }, tolerance);
 
 function valueProblems(value: string, expected: Expected, tolerance: Tolerance): string[] {
   const rows = JSON.parse(value) as Row[];

@@ -1,0 +1,120 @@
+/**
+ * A row of the list of failures: a chain on Kafka of its own, the bridges that live on it, and the check that every
+ * row ends with.
+ *
+ *   const row = await newRow(brokers);
+ *   const bridge = await row.bridge('--run', 'night');
+ *   … produce, and the fault …
+ *   expect(await row.problems(bridge, { complete: { night: recordings } })).toEqual([]);
+ */
+import { type Chain, newChain, serveChain } from '../e2e/chain.ts';
+import { runProblems } from '../e2e/exports.ts';
+import type { Bridge } from '../e2e/haloscope.ts';
+import { keptBridge, keptReader } from '../e2e/kept.ts';
+import { problemsIn } from '../e2e/results.ts';
+import { type Expected, expectedOf, type Recording } from '../e2e/samples.ts';
+import { BRIDGE_PEAK_BYTES, MemoryWatch } from './memory.ts';
+
+/** A fault may cost a session timeout, a lease and some backing off; a busy machine doubles that. */
+const SETTLE_MS = 90_000;
+
+/** What has to be there when everything has calmed down. */
+export interface Outcome {
+  /** Files that have all their slices, by the run under which they are published. */
+  readonly complete: Readonly<Record<string, readonly Recording[]>>;
+  /** Numbers of the files that must be listed as incomplete, by run; none unless given. */
+  readonly incomplete?: Readonly<Record<string, readonly number[]>>;
+}
+
+export class Row {
+  readonly chain: Chain;
+  readonly #watches: MemoryWatch[] = [];
+
+  constructor(chain: Chain) {
+    this.chain = chain;
+  }
+
+  /** A further bridge on the chain, ready, with a headless processor unless `--processor` says otherwise. */
+  async bridge(...words: string[]): Promise<Bridge> {
+    return this.watched(await serveChain(this.chain, ...withProcessor(words)));
+  }
+
+  /** The same, not waiting until it is ready. */
+  async startBridge(...words: string[]): Promise<Bridge> {
+    return this.watched(await keptBridge(...this.chain.words, ...withProcessor(words)));
+  }
+
+  /** Holds a bridge that was started in another way to its bound of memory too. */
+  watched(bridge: Bridge): Bridge {
+    this.#watches.push(new MemoryWatch(bridge.process));
+    return bridge;
+  }
+
+  /**
+   * The final check: everything that is wrong, in words. `results`, read committed, holds the complete files, each
+   * once, each bin as in the reference; the average over the newest run holds each of them once; the incomplete
+   * files are listed, and no other; every bridge of the row kept within its memory.
+   * @param bridge the one that is active at the end
+   */
+  async problems(bridge: Bridge, { complete, incomplete = {} }: Outcome): Promise<string[]> {
+    const expected = Object.entries(complete).map(
+      ([run, recordings]) => [run, recordings.map(expectedOf)] as const,
+    );
+    const count = expected.reduce((sum, [, files]) => sum + files.length, 0);
+    const reader = await keptReader(this.chain.brokers, this.chain.topicOut);
+    const results = await reader.first(count, SETTLE_MS);
+    return [
+      ...problemsIn(results, Object.fromEntries(expected)),
+      ...(await incompleteProblems(bridge, incomplete)),
+      ...(await newestRunProblems(bridge, expected)),
+      ...(await this.#memoryProblems()),
+    ];
+  }
+
+  async #memoryProblems(): Promise<string[]> {
+    const peaks = await Promise.all(this.#watches.map((watch) => watch.peak()));
+    return peaks
+      .filter((peak) => peak > BRIDGE_PEAK_BYTES)
+      .map((peak) => `a bridge had ${peak / 1e6} MB resident; expected at most ${BRIDGE_PEAK_BYTES / 1e6}`);
+  }
+}
+
+/** @param bridgeBrokers where the bridges look for the brokers, unless at the same place as the test */
+export async function newRow(brokers: string, bridgeBrokers = brokers): Promise<Row> {
+  return new Row(await newChain(brokers, bridgeBrokers));
+}
+
+const withProcessor = (words: readonly string[]): readonly string[] =>
+  words.includes('--processor') ? words : ['--processor', 'always', ...words];
+
+async function incompleteProblems(
+  bridge: Bridge,
+  expected: Readonly<Record<string, readonly number[]>>,
+): Promise<string[]> {
+  const wanted = Object.entries(expected)
+    .flatMap(([run, files]) => files.map((file) => `${run}/${file}`))
+    .toSorted()
+    .join(' ');
+  const listed = (list: readonly { run: string; file: number }[]): string =>
+    list
+      .map(({ run, file }) => `${run}/${file}`)
+      .toSorted()
+      .join(' ');
+  try {
+    await bridge.until('the incomplete files are listed', (state) => listed(state.incomplete) === wanted);
+    return [];
+  } catch {
+    const found = listed((await bridge.state()).incomplete);
+    return [`listed as incomplete: ${found || 'none'}; expected: ${wanted || 'none'}`];
+  }
+}
+
+/** The run-wide average of the run that the bridge published to last. */
+async function newestRunProblems(
+  bridge: Bridge,
+  expected: readonly (readonly [string, readonly Expected[]])[],
+): Promise<string[]> {
+  const { name } = (await bridge.state()).run;
+  const files = expected.find(([run]) => run === name)?.[1] ?? [];
+  return files.length === 0 ? [] : runProblems(bridge, name, files);
+}
