@@ -3,7 +3,7 @@
 import { access, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { SimulateOptions } from '../config/options.ts';
-import { pairFileName } from '../files/pairs.ts';
+import { pairFileName } from '../protocol/pairs.ts';
 import { DEFAULT_SETTLE_MS } from '../files/settling.ts';
 import { writePair } from '../files/writer.ts';
 import type { Logger } from '../logger.ts';

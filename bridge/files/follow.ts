@@ -11,16 +11,8 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import {
-  BYTES_PER_SAMPLE,
-  type FilePair,
-  FileProblem,
-  type FolderListing,
-  judge,
-  listFolder,
-  lookAt,
-  pairName,
-} from './pairs.ts';
+import { type FilePair, type FolderListing, listFolder, lookAt } from './pairs.ts';
+import { BYTES_PER_SAMPLE, FileProblem, judge, pairName } from '../protocol/pairs.ts';
 import { DEFAULT_SETTLE_MS, Settling } from './settling.ts';
 import { FolderWatch } from './watch.ts';
 

@@ -9,7 +9,8 @@
 import { open, type FileHandle } from 'node:fs/promises';
 import { join } from 'node:path';
 import { sliceBytes } from '../protocol/geometry.ts';
-import { BYTES_PER_SAMPLE, type FilePair, FileProblem, pairFileName, unreadable } from './pairs.ts';
+import { type FilePair, unreadable } from './pairs.ts';
+import { BYTES_PER_SAMPLE, FileProblem, pairFileName } from '../protocol/pairs.ts';
 
 export interface SliceMessage {
   /** Index within the file, from 0. */

@@ -7,7 +7,7 @@
  */
 
 import { NOMINAL_SAMPLES_PER_FILE } from '../protocol/geometry.ts';
-import { BYTES_PER_SAMPLE, type HalfState } from './pairs.ts';
+import { BYTES_PER_SAMPLE, type HalfState } from '../protocol/pairs.ts';
 
 /** Files of 8192 · 1024 samples exist as well as those of 8193 · 1024. */
 export const FULL_FILE_BYTES = (NOMINAL_SAMPLES_PER_FILE - 1024) * BYTES_PER_SAMPLE;

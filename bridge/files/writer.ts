@@ -5,7 +5,7 @@
 
 import { type FileHandle, open, rename, rm, utimes } from 'node:fs/promises';
 import { join } from 'node:path';
-import { BYTES_PER_SAMPLE, type Channel, pairFileName } from './pairs.ts';
+import { BYTES_PER_SAMPLE, type Channel, pairFileName } from '../protocol/pairs.ts';
 
 /** Samples per channel that are written at a time: 1 MB. */
 const STRETCH_SAMPLES = 262_144;

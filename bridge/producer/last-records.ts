@@ -8,7 +8,8 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { BYTES_PER_SAMPLE, type FilePair, judge, lookAt } from '../files/pairs.ts';
+import { type FilePair, lookAt } from '../files/pairs.ts';
+import { BYTES_PER_SAMPLE, judge } from '../protocol/pairs.ts';
 import { PairReader, slicesOf } from '../files/reader.ts';
 import type { InputRecord } from '../log/port.ts';
 import { sliceBytes } from '../protocol/geometry.ts';

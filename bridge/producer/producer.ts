@@ -12,7 +12,8 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProduceOptions } from '../config/options.ts';
 import { PairFollower } from '../files/follow.ts';
-import { type FilePair, FileProblem, listFolder } from '../files/pairs.ts';
+import { type FilePair, listFolder } from '../files/pairs.ts';
+import { FileProblem } from '../protocol/pairs.ts';
 import { PairReader, readMessages, remainderOf, slicesOf } from '../files/reader.ts';
 import { LogError, type ProducerPort } from '../log/port.ts';
 import type { Logger } from '../logger.ts';

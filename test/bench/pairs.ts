@@ -5,7 +5,7 @@
 import { existsSync } from 'node:fs';
 import { link, mkdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
-import { pairFileName } from '../../bridge/files/pairs.ts';
+import { pairFileName } from '../../bridge/protocol/pairs.ts';
 import { repository } from '../../scripts/machine.mjs';
 import { succeed } from '../e2e/haloscope.ts';
 import { BINS, type Expected, expectedOf, NOMINAL_SLICES } from '../e2e/samples.ts';

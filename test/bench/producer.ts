@@ -2,7 +2,8 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
-import { type FilePair, pairFileName } from '../../bridge/files/pairs.ts';
+import { type FilePair } from '../../bridge/files/pairs.ts';
+import { pairFileName } from '../../bridge/protocol/pairs.ts';
 import { readMessages, slicesOf } from '../../bridge/files/reader.ts';
 import {
   DEFAULT_BINS,

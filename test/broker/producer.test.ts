@@ -4,7 +4,7 @@ import { expect, inject, onTestFinished, test } from 'vitest';
 import { produceOptions } from '../../bridge/config/checks.ts';
 import { PRODUCE } from '../../bridge/config/declarations.ts';
 import { resolveOptions } from '../../bridge/config/resolve.ts';
-import type { FileProblem } from '../../bridge/files/pairs.ts';
+import type { FileProblem } from '../../bridge/protocol/pairs.ts';
 import { KafkaProducer } from '../../bridge/log/kafka/producer.ts';
 import { createLogger } from '../../bridge/logger.ts';
 import { runProduce } from '../../bridge/commands/produce.ts';

@@ -3,7 +3,7 @@
 import { mkdir, mkdtemp, rm, stat, utimes, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { type Channel, pairFileName } from '../../bridge/files/pairs.ts';
+import { type Channel, pairFileName } from '../../bridge/protocol/pairs.ts';
 
 /** Long enough ago for nobody to think that the file is still being written. */
 const LONG_AGO_MS = 3_600_000;

@@ -3,15 +3,14 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PairFollower } from '../../bridge/files/follow.ts';
+import { listFolder, requireFolder } from '../../bridge/files/pairs.ts';
 import {
   FileProblem,
   type HalfState,
   judge,
-  listFolder,
   pairFileName,
   parseFileName,
-  requireFolder,
-} from '../../bridge/files/pairs.ts';
+} from '../../bridge/protocol/pairs.ts';
 import { messagesOf, PairReader, readMessages, remainderOf, slicesOf } from '../../bridge/files/reader.ts';
 import { FULL_FILE_BYTES, Settling } from '../../bridge/files/settling.ts';
 import { writePair } from '../../bridge/files/writer.ts';

@@ -1,6 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { FileProblem } from '../../bridge/files/pairs.ts';
+import type { FileProblem } from '../../bridge/protocol/pairs.ts';
 import { LogError } from '../../bridge/log/port.ts';
 import { createLogger } from '../../bridge/logger.ts';
 import { ProduceError } from '../../bridge/producer/problem.ts';

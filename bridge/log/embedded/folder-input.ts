@@ -5,14 +5,8 @@
  * used already is reported as late. Records are those that `produce` would have sent.
  */
 
-import {
-  BYTES_PER_SAMPLE,
-  type FilePair,
-  FileProblem,
-  judge,
-  listFolder,
-  lookAt,
-} from '../../files/pairs.ts';
+import { type FilePair, listFolder, lookAt } from '../../files/pairs.ts';
+import { BYTES_PER_SAMPLE, FileProblem, judge } from '../../protocol/pairs.ts';
 import { PairFollower } from '../../files/follow.ts';
 import { messagesOf, readMessages, slicesOf } from '../../files/reader.ts';
 import { DEFAULT_SETTLE_MS, Settling } from '../../files/settling.ts';
