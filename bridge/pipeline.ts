@@ -83,6 +83,8 @@ export class Pipeline implements BridgeSource {
   #reassignTimer: NodeJS.Timeout | null = null;
   #clock: NodeJS.Timeout | null = null;
   #lastTickMs = performance.now();
+  /** Time that this process was awake: one that was stopped must not take everybody else for silent. */
+  #awakeMs = 0;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -99,7 +101,7 @@ export class Pipeline implements BridgeSource {
         abandoned: (block, reason) => this.#assignment?.assembler.abandon(block.id, reason),
         trouble: (code, message) => this.#alarms.raise(code, message),
       },
-      () => performance.now(),
+      () => this.#awakeMs,
     );
   }
 
@@ -411,6 +413,7 @@ export class Pipeline implements BridgeSource {
     // A process that was stopped must not count its sleep as quiet time of the files.
     const elapsedMs = Math.min(nowMs - this.#lastTickMs, 4 * TICK_MS);
     this.#lastTickMs = nowMs;
+    this.#awakeMs += elapsedMs;
     this.#dispatcher.tick();
     const assembler = this.#assignment?.assembler;
     if (!assembler) return;

@@ -278,7 +278,9 @@ export class Assembler {
   #clipLevel(run: string): number {
     const time = this.runs.get(run)?.sums?.time;
     if (!time || time.samples === 0) return Infinity;
-    return Math.max(-time.minI, time.maxI, -time.minQ, time.maxQ);
+    const peak = Math.max(-time.minI, time.maxI, -time.minQ, time.maxQ);
+    // A run of nothing but zeros has shown no level.
+    return peak > 0 ? peak : Infinity;
   }
 
   #reject(file: OpenFile, rejection: Rejection): void {

@@ -5,25 +5,27 @@
  *     ▲                         │ gone, silent, failed or wrong │
  *     └──── next epoch ─────────┴───────────────────────────────┘
  *
- * A block stays in memory until an answer has counted, so losing a processor loses nothing. A faster processor
- * gives its credits back sooner and so gets more. Headless processors yield while a browser is there.
+ * A block stays in memory until an answer has counted, so losing a processor loses nothing. A block goes where it
+ * will be done first, and a faster processor gives its credits back sooner, so it gets more. Headless processors
+ * yield while a browser is there.
  */
 import type { BlockMoments } from '../protocol/moments.ts';
 import type { EngineSummary } from '../protocol/state.ts';
 import type { Block, ProcessorLink, ProcessorSession } from './lease.ts';
+import { LEASE_DEADLINE_MS, Processor, type Task } from './processor.ts';
 import { faultOf } from './verify.ts';
 
-/** A lease without an answer for so long is given to another processor. */
-export const LEASE_DEADLINE_MS = 10_000;
+/** A block with so much against it cannot be done: its file is given up. */
+const MOST_DOUBT = 5;
 
-/** So many leases lost by silence end the connection. */
-const SILENT_LEASES = 2;
+/**
+ * What one failure says against the block: much, where the processor has done others; little, where it has never
+ * done any. So a few broken processors, however often they come back, cost no file.
+ */
+const DOUBT = { proven: 1, unproven: 0.25 } as const;
 
-/** A block that so many leases have failed on cannot be done: its file is given up. */
-const MAX_FAILURES = 5;
-
-/** Weight of the newest block in the smoothed engine time. */
-const SMOOTHING = 0.1;
+/** A processor that has failed so often and has never been right is sent away. */
+const MOST_UNPROVEN_FAILURES = 3;
 
 export interface DispatchEvents {
   counted(block: Block, moments: BlockMoments, engine: EngineSummary): void;
@@ -31,35 +33,6 @@ export interface DispatchEvents {
   abandoned(block: Block, reason: string): void;
   /** A processor answered wrongly, failed or fell silent. */
   trouble(code: 'bad-results' | 'processor-failed' | 'silent-processor', message: string): void;
-}
-
-interface Task {
-  readonly block: Block;
-  /** Epoch of the newest lease; 0 before the first. */
-  epoch: number;
-  failures: number;
-}
-
-interface Held {
-  readonly task: Task;
-  readonly epoch: number;
-  readonly sinceMs: number;
-}
-
-class Processor {
-  readonly link: ProcessorLink;
-  engine: EngineSummary;
-  credits = 0;
-  readonly leases = new Map<number, Held>();
-  blocksDone = 0;
-  silentLeases = 0;
-  /** Smoothed engine time per slice; null before the first answer. */
-  msPerSlice: number | null = null;
-
-  constructor(link: ProcessorLink) {
-    this.link = link;
-    this.engine = link.engine;
-  }
 }
 
 /** What the state shows of a processor. */
@@ -75,6 +48,8 @@ export class Dispatcher {
   readonly #now: () => number;
   readonly #processors = new Map<string, Processor>();
   #queue: Task[] = [];
+  /** Since when blocks wait; of no meaning while none does. */
+  #wantedSinceMs = 0;
   #bytes = 0;
 
   constructor(events: DispatchEvents, now: () => number) {
@@ -85,11 +60,6 @@ export class Dispatcher {
   /** Bytes of slices held: queued and leased. */
   get outstandingBytes(): number {
     return this.#bytes;
-  }
-
-  /** Credits that could be used now. */
-  get idleCredits(): number {
-    return this.#eligible().reduce((sum, processor) => sum + processor.credits, 0);
   }
 
   get hasProcessor(): boolean {
@@ -104,28 +74,27 @@ export class Dispatcher {
     const processor = this.#processors.get(id);
     if (!processor) return null;
     const { engine, blocksDone, msPerSlice, leases } = processor;
-    return { engine, blocksDone, msPerSlice, blocksInFlight: leases.size };
+    return { engine, blocksDone, msPerSlice, blocksInFlight: leases };
   }
 
   add(block: Block): void {
     this.#bytes += bytesOf(block);
-    this.#queue.push({ block, epoch: 0, failures: 0 });
-    this.#pump();
+    this.#enqueue([{ block, epoch: 0, doubt: 0, failedBy: new Set() }], 'last');
   }
 
   /** Forgets every block: the assignment has ended. Answers that are under way find no lease. */
   clear(): void {
     this.#queue = [];
     this.#bytes = 0;
-    for (const processor of this.#processors.values()) processor.leases.clear();
+    for (const processor of this.#processors.values()) processor.takeBack();
   }
 
   join(link: ProcessorLink): ProcessorSession {
-    const processor = new Processor(link);
+    const processor = new Processor(link, this.#now());
     this.#processors.set(link.id, processor);
     return {
       grant: (blocks) => {
-        processor.credits += blocks;
+        processor.grant(blocks, this.#now());
         this.#pump();
       },
       answer: (block, epoch, moments, computeMs) => this.#answer(processor, block, epoch, moments, computeMs),
@@ -137,25 +106,17 @@ export class Dispatcher {
     };
   }
 
-  /** Takes back leases past their deadline. */
+  /** Ends the connections of processors whose answer is overdue. */
   tick(): void {
     const now = this.#now();
+    const wantedSince = this.#queue.length > 0 ? this.#wantedSinceMs : now;
     for (const processor of this.#processors.values()) {
-      const late = [...processor.leases.values()].filter((lease) => now - lease.sinceMs >= LEASE_DEADLINE_MS);
-      for (const lease of late) {
-        processor.leases.delete(lease.task.block.id);
-        processor.silentLeases++;
-      }
-      this.#requeue(late.map((lease) => lease.task));
-      if (late.length > 0) this.#silent(processor);
+      if (!processor.isSilent(now, wantedSince)) continue;
+      const message = `no answer within ${LEASE_DEADLINE_MS / 1e3} s from ${processor.engine.name}; its blocks go to the next processor`;
+      this.#events.trouble('silent-processor', message);
+      this.#dismiss(processor, 'silent', message);
     }
     this.#pump();
-  }
-
-  #silent(processor: Processor): void {
-    const message = `no answer within ${LEASE_DEADLINE_MS / 1e3} s from ${processor.engine.name}; its blocks go to the next processor`;
-    this.#events.trouble('silent-processor', message);
-    if (processor.silentLeases >= SILENT_LEASES) this.#dismiss(processor, 'silent', message);
   }
 
   /** Headless ones only where there is no browser. */
@@ -166,70 +127,70 @@ export class Dispatcher {
   }
 
   #pump(): void {
-    while (this.#queue.length > 0) {
+    for (let at = 0; at < this.#queue.length; ) {
       const ready = this.#eligible().filter((processor) => processor.credits > 0);
-      const [first, ...others] = ready;
-      if (!first) return;
-      const chosen = others.reduce(
-        (best, each) => (each.leases.size < best.leases.size ? each : best),
-        first,
-      );
-      this.#lease(chosen, this.#queue.shift() as Task);
+      if (ready.length === 0) return;
+      const task = this.#queue[at] as Task;
+      const [first, ...others] = this.#candidates(task, ready);
+      if (first === undefined) {
+        at++;
+        continue;
+      }
+      this.#queue.splice(at, 1);
+      others.reduce((best, each) => (isSooner(each, best) ? each : best), first).lease(task, this.#now());
     }
   }
 
-  #lease(processor: Processor, task: Task): void {
-    task.epoch++;
-    processor.credits--;
-    processor.leases.set(task.block.id, { task, epoch: task.epoch, sinceMs: this.#now() });
-    processor.link.deliver({ block: task.block, epoch: task.epoch });
-  }
-
-  /** The lease that an answer is for; null for one that was taken back meanwhile. */
-  #settle(processor: Processor, block: number, epoch: number): Task | null {
-    const lease = processor.leases.get(block);
-    if (!lease || lease.epoch !== epoch) return null;
-    processor.leases.delete(block);
-    return lease.task;
+  /** Who may have a block now: none that has failed on it, unless there is nobody else. */
+  #candidates(task: Task, ready: readonly Processor[]): readonly Processor[] {
+    if (task.failedBy.size === 0) return ready;
+    const isNew = ({ link }: Processor): boolean => !task.failedBy.has(link.id);
+    return this.#eligible().some(isNew) ? ready.filter(isNew) : ready;
   }
 
   #answer(processor: Processor, id: number, epoch: number, moments: BlockMoments, computeMs: number): void {
-    const task = this.#settle(processor, id, epoch);
+    const task = processor.settle(id, epoch, this.#now());
     if (!task) return;
     const fault = faultOf(task.block, moments);
     if (fault !== null) {
       const message = `${processor.engine.name} answered block ${id} of file ${task.block.file} wrongly: ${fault}`;
-      this.#retry(task, message);
       this.#events.trouble('bad-results', message);
       this.#dismiss(processor, 'bad-results', message);
+      this.#retry(processor, task, message);
       return;
     }
     this.#bytes -= bytesOf(task.block);
-    processor.blocksDone++;
-    processor.silentLeases = 0;
-    const msPerSlice = computeMs / task.block.slices;
-    const before = processor.msPerSlice ?? msPerSlice;
-    processor.msPerSlice = before + SMOOTHING * (msPerSlice - before);
+    processor.counted(task.block.slices, computeMs);
     this.#events.counted(task.block, moments, processor.engine);
   }
 
   #failed(processor: Processor, id: number, epoch: number, reason: string): void {
-    const task = this.#settle(processor, id, epoch);
+    const task = processor.settle(id, epoch, this.#now());
     if (!task) return;
-    this.#events.trouble('processor-failed', `${processor.engine.name}, block ${id}: ${reason}`);
-    this.#retry(task, reason);
+    const message = `${processor.engine.name}, block ${id}: ${reason}`;
+    this.#events.trouble('processor-failed', message);
+    processor.failures++;
+    if (!processor.isProven && processor.failures >= MOST_UNPROVEN_FAILURES)
+      this.#dismiss(processor, 'bad-results', `no block done and ${processor.failures} failed; ${message}`);
+    this.#retry(processor, task, reason);
   }
 
-  #retry(task: Task, reason: string): void {
-    task.failures++;
-    if (task.failures < MAX_FAILURES) return this.#requeue([task]);
+  #retry(processor: Processor, task: Task, reason: string): void {
+    task.failedBy.add(processor.link.id);
+    task.doubt += processor.isProven ? DOUBT.proven : DOUBT.unproven;
+    if (task.doubt < MOST_DOUBT) return this.#enqueue([task], 'first');
     this.#bytes -= bytesOf(task.block);
-    this.#events.abandoned(task.block, `${MAX_FAILURES} attempts failed; the last: ${reason}`);
+    this.#events.abandoned(
+      task.block,
+      `${task.failedBy.size} processors failed on block ${task.block.id}; the last: ${reason}`,
+    );
   }
 
-  /** In front: their files wait longest. */
-  #requeue(tasks: readonly Task[]): void {
-    this.#queue.unshift(...tasks);
+  /** In front what had been leased before: its file waits longest. */
+  #enqueue(tasks: readonly Task[], where: 'first' | 'last'): void {
+    if (this.#queue.length === 0) this.#wantedSinceMs = this.#now();
+    if (where === 'first') this.#queue.unshift(...tasks);
+    else this.#queue.push(...tasks);
     this.#pump();
   }
 
@@ -240,11 +201,13 @@ export class Dispatcher {
 
   #leave(processor: Processor): void {
     this.#processors.delete(processor.link.id);
-    const leases = [...processor.leases.values()];
-    processor.leases.clear();
     processor.credits = 0;
-    this.#requeue(leases.map((lease) => lease.task));
+    this.#enqueue(processor.takeBack(), 'first');
   }
 }
+
+/** Whether a block would be done sooner there; the shorter queue decides while no speed is known. */
+const isSooner = (a: Processor, b: Processor): boolean =>
+  a.expectedMs === b.expectedMs ? a.leases < b.leases : a.expectedMs < b.expectedMs;
 
 const bytesOf = (block: Block): number => block.slices * block.bins * 8;

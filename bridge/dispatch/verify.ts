@@ -7,7 +7,7 @@
  *
  * with the energy summed by the bridge in float64 from the bytes it sent.
  */
-import type { BlockMoments } from '../protocol/moments.ts';
+import type { BlockMoments, TimeSums } from '../protocol/moments.ts';
 import type { Block } from './lease.ts';
 
 /**
@@ -45,11 +45,32 @@ export function faultOf(block: Block, moments: BlockMoments): string | null {
   if (!agree(spectral, block.energy, PARSEVAL_TOLERANCE, floor)) {
     return `Parseval: expected an energy of ${block.energy}, found ${spectral}`;
   }
-  const summed = time.sumII + time.sumQQ;
-  if (time.samples !== samples || !agree(summed, block.energy, TIME_SUM_TOLERANCE, floor)) {
-    return `time-domain sums: expected ${samples} samples of energy ${block.energy}, found ${time.samples} of ${summed}`;
-  }
-  return null;
+  return timeFaultOf(block, time, floor);
+}
+
+/**
+ * Sums over the samples: what the bridge knows of them, and what holds for any samples of that energy E.
+ *
+ *   max|x|² ≤ E    |Σx|² ≤ n·E    2·|Σ I·Q| ≤ E
+ */
+function timeFaultOf(block: Block, time: TimeSums, floor: number): string | null {
+  const samples = block.slices * block.bins;
+  const most = block.energy * (1 + TIME_SUM_TOLERANCE) + floor;
+  const isIn = (least: number, largest: number): boolean =>
+    least <= largest && least * least <= most && largest * largest <= most;
+  const isRight =
+    time.samples === samples &&
+    agree(time.sumII + time.sumQQ, block.energy, TIME_SUM_TOLERANCE, floor) &&
+    isIn(time.minI, time.maxI) &&
+    isIn(time.minQ, time.maxQ) &&
+    time.sumI * time.sumI <= samples * most &&
+    time.sumQ * time.sumQ <= samples * most &&
+    Math.abs(2 * time.sumIQ) <= most &&
+    Number.isInteger(time.clipped) &&
+    time.clipped >= 0 &&
+    time.clipped <= 2 * samples;
+  if (isRight) return null;
+  return `time-domain sums: expected those of ${samples} samples of energy ${block.energy}, found ${JSON.stringify(time)}`;
 }
 
 const agree = (a: number, b: number, relative: number, absolute: number): boolean =>

@@ -83,7 +83,7 @@ export interface Welcome {
  * - `malformed`: a message that fits no schema, too large, or too many
  * - `bad-results`: a processor whose answers fail their checks
  * - `stopping`: the bridge is going down
- * - `silent`: no answer to pings
+ * - `silent`: a processor that does not answer in time
  */
 export type RefusalCode = 'protocol' | 'token' | 'busy' | 'malformed' | 'bad-results' | 'stopping' | 'silent';
 export interface Refuse {

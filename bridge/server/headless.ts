@@ -23,6 +23,8 @@ export interface HeadlessTiming {
   readonly longestPauseMs: number;
   /** Alive for so long, its death counts as the first one. */
   readonly steadyMs: number;
+  /** From the end of the child's session to its replacement, unless it comes back by itself. */
+  readonly stuckMs: number;
   /** From the end of the channel, which tells it to go, to SIGKILL. */
   readonly killMs: number;
 }
@@ -32,6 +34,8 @@ const HEADLESS_TIMING: HeadlessTiming = {
   firstPauseMs: 500,
   longestPauseMs: 30_000,
   steadyMs: 60_000,
+  // A child that was frozen or too slow rests for 10 s before it offers to compute again.
+  stuckMs: 5_000,
   killMs: 3_000,
 };
 
@@ -75,6 +79,9 @@ export class HeadlessSupervisor {
   /** The child's name at the server, once it has said it. */
   #client: string | null = null;
   #timer: NodeJS.Timeout | null = null;
+  /** Whether the child has computed under its present name; its session may end before the process does. */
+  #hasJoined = false;
+  #stuckTimer: NodeJS.Timeout | null = null;
   #deaths = 0;
   /** The child has been told to go. */
   #isEnding = false;
@@ -125,6 +132,7 @@ export class HeadlessSupervisor {
       if (this.#child !== null) this.#end(this.#child);
       return;
     }
+    this.#watchChild();
     if (this.#child !== null || this.#timer !== null) return;
     const { graceMs, firstPauseMs, longestPauseMs } = this.#timing;
     const pauseMs = this.#deaths === 0 ? 0 : Math.min(longestPauseMs, firstPauseMs * 2 ** (this.#deaths - 1));
@@ -137,7 +145,25 @@ export class HeadlessSupervisor {
     );
   }
 
+  /** A child that lives but computes no more is as good as dead. */
+  #watchChild(): void {
+    const child = this.#child;
+    const isComputing = this.#options.server.processors().some(({ id }) => id === this.#client);
+    if (isComputing) this.#hasJoined = true;
+    if (isComputing || !this.#hasJoined || child === null) return this.#forgive();
+    this.#stuckTimer ??= setTimeout(() => {
+      this.#options.log.warn({ pid: child.pid }, 'the headless processor computes no more; starting another');
+      child.kill('SIGKILL');
+    }, this.#timing.stuckMs);
+  }
+
+  #forgive(): void {
+    if (this.#stuckTimer !== null) clearTimeout(this.#stuckTimer);
+    this.#stuckTimer = null;
+  }
+
   #cancel(): void {
+    this.#forgive();
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
   }
@@ -152,6 +178,7 @@ export class HeadlessSupervisor {
     const begunMs = performance.now();
     this.#child = child;
     this.#client = null;
+    this.#hasJoined = false;
     this.#isEnding = false;
     child.on('message', (message) => {
       this.#client = clientOf(message);
@@ -173,6 +200,7 @@ export class HeadlessSupervisor {
     this.#deaths = this.#isEnding ? 0 : this.#deaths + 1;
     this.#child = null;
     this.#client = null;
+    this.#hasJoined = false;
     this.#look();
   }
 

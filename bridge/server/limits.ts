@@ -27,8 +27,8 @@ export interface SocketLimits {
 const MIB = 1024 * 1024;
 
 export const SOCKET_LIMITS: SocketLimits = {
-  // A control room has a dozen screens; each page holds one connection.
-  connections: 64,
+  // A hundred viewers, twice over; each page holds one connection, and an idle one costs some 50 KB.
+  connections: 256,
   helloMs: 5_000,
   pingMs: 15_000,
   stateMs: 500,

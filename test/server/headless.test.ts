@@ -46,6 +46,7 @@ const QUICK: HeadlessTiming = {
   firstPauseMs: 50,
   longestPauseMs: 1_000,
   steadyMs: 60_000,
+  stuckMs: 300,
   killMs: 3_000,
 };
 /** A process of Node with engine and self-test, on a busy machine. */
@@ -127,6 +128,23 @@ test('a headless processor that is killed is started again, and every block coun
   await until(() => source.answers.length === 300, 'all answers', 2 * START_MS);
   expect(supervisor.pid).not.toBe(pid);
   expect(new Set(source.answers.map(({ block }) => block)).size).toBe(300);
+});
+
+test('a headless processor that is frozen is replaced once it has been sent away', {
+  timeout: 60_000,
+}, async () => {
+  const source = new TestSource();
+  const server = await serve(source);
+  const supervisor = supervise(server, 'auto');
+  await until(() => source.joined.size === 1, 'it joins', START_MS);
+  const { pid } = supervisor;
+  if (pid === undefined) throw new Error('it runs');
+  process.kill(pid, 'SIGSTOP');
+  for (const { link } of source.joined.values()) link.dismiss('silent', 'no answer');
+  source.enqueue(makeBlock(1, 2));
+  await until(() => source.answers.length === 1, 'another one computes', START_MS);
+  expect(supervisor.pid).not.toBe(pid);
+  expect(isAlive(pid)).toBe(false);
 });
 
 test('none: nobody is started', async () => {

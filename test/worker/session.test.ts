@@ -284,6 +284,30 @@ test('a page whose results were wrong goes on as a viewer, a headless processor 
   expect(source.joined.size).toBe(0);
 });
 
+test('a processor that was too slow only watches for a while, longer each time, and then computes again', async () => {
+  const source = new TestSource();
+  const { port } = await serve(source);
+  const { heard } = connect(port, {
+    timing: { ...FAST, silentTurns: 100, restMs: 300, longestRestMs: 1_200 },
+  });
+  const roles = (): string[] =>
+    heard.connections.flatMap((each) => (each.phase === 'open' ? [each.welcome.role] : []));
+  /** Sends it away, and says how long it watched. */
+  const rest = async (): Promise<number> => {
+    await until(() => source.joined.size === 1, 'it computes');
+    const before = roles().length;
+    for (const { link } of source.joined.values()) link.dismiss('silent', 'no answer');
+    const dismissedMs = performance.now();
+    await until(() => source.joined.size === 1, 'it computes again');
+    expect(roles().slice(before)).toEqual(['viewer', 'processor']);
+    return performance.now() - dismissedMs;
+  };
+  for (const least of [300, 600, 1_200, 1_200]) expect(await rest()).toBeGreaterThan(least - 10);
+  source.enqueue(makeBlock(1, 2));
+  await until(() => source.answers.length === 1, 'a block in time');
+  expect(await rest()).toBeLessThan(1_190);
+});
+
 test('a viewer makes no engine', async () => {
   const { port } = await serve(new TestSource());
   const { seen, create } = watched(1);

@@ -8,9 +8,19 @@ export interface ReconnectTiming {
   readonly watchMs: number;
   /** Looks without a word after which a connection is given up; looks and not seconds, because a frozen tab sleeps. */
   readonly silentTurns: number;
+  /** How long a processor that was too slow only watches; doubled while it stays so, up to the longest. */
+  readonly restMs: number;
+  readonly longestRestMs: number;
 }
 
-export const RECONNECT: ReconnectTiming = { firstMs: 300, longestMs: 10_000, watchMs: 3_000, silentTurns: 5 };
+export const RECONNECT: ReconnectTiming = {
+  firstMs: 300,
+  longestMs: 10_000,
+  watchMs: 3_000,
+  silentTurns: 5,
+  restMs: 10_000,
+  longestRestMs: 300_000,
+};
 
 /** @param random from 0 to 1; spreads the pause over its upper half */
 export const backoffMs = (attempts: number, timing: ReconnectTiming, random: number): number =>

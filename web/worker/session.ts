@@ -78,6 +78,9 @@ export class Session {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setInterval> | undefined;
   #silentTicks = 0;
+  #restTimer: ReturnType<typeof setTimeout> | undefined;
+  /** Rests since the last block that was answered in time. */
+  #rests = 0;
   #isStopped = false;
 
   constructor(options: SessionOptions) {
@@ -111,6 +114,7 @@ export class Session {
   /** Another token, or none: the connection is made anew with it. */
   setToken(token: string | undefined): void {
     this.#token = token;
+    clearTimeout(this.#restTimer);
     this.#role = this.#options.role;
     this.#detach('the token has changed');
     this.reconnect();
@@ -121,6 +125,7 @@ export class Session {
     this.#isStopped = true;
     clearInterval(this.#watchdog);
     clearTimeout(this.#timer);
+    clearTimeout(this.#restTimer);
     this.#detach('stopped');
     await this.#computer.dispose();
   }
@@ -217,20 +222,43 @@ export class Session {
     const send = (data: string | ArrayBuffer): void => {
       if (socket !== null && socket === this.#socket) socket.send(data);
     };
-    return { control: (message) => send(JSON.stringify(message)), frame: send };
+    return {
+      control: (message) => send(JSON.stringify(message)),
+      frame: (frame) => {
+        if (socket === this.#socket) this.#rests = 0;
+        send(frame);
+      },
+    };
   }
 
   /**
    * `token` waits for another one; a processor whose results were wrong goes on as a viewer, or, headless, not
-   * at all; another version is tried rarely; everything else passes.
+   * at all; one that was too slow rests; another version is tried rarely; everything else passes.
    */
   #refused({ code, message }: Refuse): void {
     this.#detach('refused');
     this.#options.handlers.connection({ phase: 'refused', code, message });
     if (code === 'token' || (code === 'bad-results' && this.#options.headless)) return;
     if (code === 'bad-results') this.#role = 'viewer';
+    if (code === 'silent') this.#rest();
     if (code === 'protocol') this.#attempts = Number.POSITIVE_INFINITY;
     this.#connectLater();
+  }
+
+  /** Only watches for a while, so that blocks go to whoever is quicker, and then offers to compute again. */
+  #rest(): void {
+    const { restMs, longestRestMs } = this.#timing;
+    this.#role = 'viewer';
+    clearTimeout(this.#restTimer);
+    this.#restTimer = setTimeout(
+      () => {
+        this.#role = this.#options.role;
+        this.#detach('computing again');
+        this.reconnect();
+      },
+      Math.min(longestRestMs, restMs * 2 ** this.#rests),
+    );
+    this.#rests += 1;
   }
 
   #lose(reason: string): void {
