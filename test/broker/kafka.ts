@@ -3,11 +3,11 @@
  * short enough that a killed broker is back in seconds.
  */
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { randomBytes } from 'node:crypto';
+import { randomBytes, randomInt } from 'node:crypto';
 import { once } from 'node:events';
 import { closeSync, openSync } from 'node:fs';
 import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
-import { createServer } from 'node:net';
+import { type AddressInfo, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -20,6 +20,8 @@ import { type KafkaVersion, kafkaJars } from './kafka-jars.ts';
 const READY_TIMEOUT_MS = 60_000;
 const STOP_TIMEOUT_MS = 15_000;
 const READY_POLL_MS = 100;
+/** Below the ephemeral ports of Linux (32 768) and of all others. */
+const QUIET_PORTS = [15_000, 32_000] as const;
 
 export interface KafkaOptions {
   readonly version: KafkaVersion;
@@ -27,10 +29,19 @@ export interface KafkaOptions {
   readonly settings?: Readonly<Record<string, string>>;
 }
 
+/** A second listener of the broker, which sends its clients to a port where a proxy of the test can listen. */
+export interface ProxiedListener {
+  /** Where the broker listens: what the proxy connects to. */
+  readonly port: number;
+  /** Where the broker says that it listens: the proxy's own port. */
+  readonly advertisedPort: number;
+}
+
 export interface RunningKafka {
   readonly version: KafkaVersion;
   /** What `--brokers` takes. Stays the same over restarts. */
   readonly brokers: string;
+  readonly proxied: ProxiedListener;
   /** Process id of the running broker; undefined while it is down. */
   pid(): number | undefined;
   /** kill −9 unless told otherwise; resolves when the process is gone. */
@@ -64,6 +75,7 @@ async function findLauncher(): Promise<string> {
 class KafkaNode implements RunningKafka {
   readonly version: KafkaVersion;
   brokers = '';
+  proxied: ProxiedListener = { port: 0, advertisedPort: 0 };
   readonly #java: string;
   readonly #classPath: string;
   #folder = '';
@@ -82,9 +94,11 @@ class KafkaNode implements RunningKafka {
   /** Writes the settings and formats the storage. */
   async prepare(settings: Readonly<Record<string, string>>): Promise<void> {
     this.#folder = await mkdtemp(join(tmpdir(), 'haloscope-kafka-'));
-    const [port, controllerPort] = await freePorts();
+    const [port, controllerPort, proxiedPort] = await freePorts(3);
     this.brokers = `127.0.0.1:${port}`;
-    const all = { ...nodeSettings(port, controllerPort, join(this.#folder, 'data')), ...settings };
+    this.proxied = { port: proxiedPort, advertisedPort: await quietPort() };
+    const listeners = listenerSettings(port, controllerPort, this.proxied);
+    const all = { ...listeners, ...nodeSettings(join(this.#folder, 'data')), ...settings };
     const lines = Object.entries(all).map(([name, value]) => `${name}=${value}\n`);
     await writeFile(this.#settingsFile, lines.join(''));
     // With an equals sign, because one in 64 begins with a hyphen.
@@ -194,15 +208,28 @@ async function brokersInCluster(brokers: string): Promise<number> {
   }
 }
 
-function nodeSettings(port: number, controllerPort: number, dataFolder: string): Record<string, string> {
+function listenerSettings(
+  port: number,
+  controllerPort: number,
+  proxied: ProxiedListener,
+): Record<string, string> {
+  const at = (name: string, where: number): string => `${name}://127.0.0.1:${where}`;
+  const direct = at('PLAINTEXT', port);
+  const controller = at('CONTROLLER', controllerPort);
+  return {
+    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
+    'controller.listener.names': 'CONTROLLER',
+    listeners: [direct, at('PROXIED', proxied.port), controller].join(),
+    'advertised.listeners': [direct, at('PROXIED', proxied.advertisedPort)].join(),
+    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,PROXIED:PLAINTEXT,CONTROLLER:PLAINTEXT',
+    'inter.broker.listener.name': 'PLAINTEXT',
+  };
+}
+
+function nodeSettings(dataFolder: string): Record<string, string> {
   return {
     'process.roles': 'broker,controller',
     'node.id': '1',
-    'controller.quorum.voters': `1@127.0.0.1:${controllerPort}`,
-    'controller.listener.names': 'CONTROLLER',
-    listeners: `PLAINTEXT://127.0.0.1:${port},CONTROLLER://127.0.0.1:${controllerPort}`,
-    'advertised.listeners': `PLAINTEXT://127.0.0.1:${port}`,
-    'listener.security.protocol.map': 'PLAINTEXT:PLAINTEXT,CONTROLLER:PLAINTEXT',
     'log.dirs': dataFolder,
     // Topics are made by the code under test, with its settings, or not at all.
     'auto.create.topics.enable': 'false',
@@ -220,21 +247,41 @@ function nodeSettings(port: number, controllerPort: number, dataFolder: string):
   };
 }
 
-/** Two ports that were free a moment ago; both are held until both are known, so they differ. */
-async function freePorts(): Promise<[number, number]> {
-  const servers = [createServer(), createServer()];
+/** Ports that were free a moment ago; all are held until all are known, so they differ. */
+async function freePorts(count: 3): Promise<[number, number, number]> {
+  const servers = Array.from({ length: count }, () => createServer());
   const ports: number[] = [];
   for (const server of servers) {
-    server.listen(0, '127.0.0.1');
-    await once(server, 'listening');
-    const address = server.address();
-    if (address === null || typeof address === 'string')
-      throw new Error('no TCP port to be had on 127.0.0.1');
-    ports.push(address.port);
+    const port = await listenOn(server, 0);
+    if (port === null) throw new Error('no TCP port to be had on 127.0.0.1');
+    ports.push(port);
   }
   for (const server of servers) {
     server.close();
     await once(server, 'close');
   }
-  return [ports[0] as number, ports[1] as number];
+  return ports as [number, number, number];
+}
+
+/** A free port below those that systems hand out by themselves: nobody takes it before the proxy does. */
+async function quietPort(): Promise<number> {
+  for (;;) {
+    const port = randomInt(...QUIET_PORTS);
+    const server = createServer();
+    if ((await listenOn(server, port)) === null) continue;
+    server.close();
+    await once(server, 'close');
+    return port;
+  }
+}
+
+/** @returns the port; null where it is taken */
+async function listenOn(server: Server, port: number): Promise<number | null> {
+  server.listen(port, '127.0.0.1');
+  try {
+    await once(server, 'listening');
+  } catch {
+    return null;
+  }
+  return (server.address() as AddressInfo).port;
 }

@@ -4,12 +4,14 @@
  */
 import type { TestProject } from 'vitest/node';
 import { KAFKA_VERSIONS, type KafkaVersion } from './kafka-jars.ts';
-import { startKafka } from './kafka.ts';
+import { type ProxiedListener, startKafka } from './kafka.ts';
 
 declare module 'vitest' {
   export interface ProvidedContext {
     /** `--brokers` of each version's shared broker: `inject('kafka')['3.4.0']`. */
     kafka: Readonly<Record<KafkaVersion, string>>;
+    /** The listener of each that a test can put a proxy in front of. */
+    proxied: Readonly<Record<KafkaVersion, ProxiedListener>>;
   }
 }
 
@@ -17,6 +19,8 @@ export default async function setup(project: TestProject): Promise<() => Promise
   const running = await Promise.all(KAFKA_VERSIONS.map((version) => startKafka({ version })));
   const brokers = Object.fromEntries(running.map((kafka) => [kafka.version, kafka.brokers]));
   project.provide('kafka', brokers as Record<KafkaVersion, string>);
+  const proxied = Object.fromEntries(running.map((kafka) => [kafka.version, kafka.proxied]));
+  project.provide('proxied', proxied as Record<KafkaVersion, ProxiedListener>);
   return async () => {
     await Promise.all(running.map((kafka) => kafka.stop()));
   };

@@ -65,8 +65,21 @@ export async function writePairs(folder: string, recordings: readonly Recording[
   for (const recording of recordings) await writePair(folder, recording);
 }
 
-/** P[k] = |FFT(I + iQ)[k]|² / (bins · fs · √2): mean and sample standard deviation over the slices. */
-export function expectedOf({ file, slices, i, q }: Recording): Expected {
+const references = new WeakMap<Recording, Expected>();
+
+/**
+ * P[k] = |FFT(I + iQ)[k]|² / (bins · fs · √2): mean and sample standard deviation over the slices. Computed once for
+ * each recording.
+ */
+export function expectedOf(recording: Recording): Expected {
+  const known = references.get(recording);
+  if (known !== undefined) return known;
+  const expected = reference(recording);
+  references.set(recording, expected);
+  return expected;
+}
+
+function reference({ file, slices, i, q }: Recording): Expected {
   const samples = new Float32Array(i.length + q.length);
   samples.set(i);
   samples.set(q, i.length);
