@@ -1,12 +1,12 @@
 /**
- * `npm run bench -- [engine] [gpu] [producer] [chain] [latency] [memory] [steady]`: tables of what engines and a chain
- * cost on this machine, beside what others need for the same. Fails when what came out is wrong. `steady` takes
- * minutes and runs only when it is named.
+ * `npm run bench -- [SECTION…]`: tables of what engines and a chain cost on this machine, beside what others need for
+ * the same. Fails when what came out is wrong. `steady` and `delivery` take minutes and run only when they are named.
  */
 import { parseArgs } from 'node:util';
 import { startKafka } from '../broker/kafka.ts';
 import { Bench } from './bench.ts';
 import { benchChain } from './chain.ts';
+import { benchDelivery } from './delivery.ts';
 import { benchEngine } from './engine-section.ts';
 import { benchGpu } from './gpu.ts';
 import { benchLatency } from './latency.ts';
@@ -17,7 +17,7 @@ import { benchSteady } from './steady.ts';
 
 /** What needs neither broker nor Java, and what does; `scripts/bench.mjs` provides them accordingly. */
 const ENGINE_SECTIONS = ['engine', 'gpu', 'steady'];
-const CHAIN_SECTIONS = ['producer', 'chain', 'latency', 'memory'];
+const CHAIN_SECTIONS = ['producer', 'chain', 'latency', 'memory', 'delivery'];
 const SECTIONS: readonly string[] = [...ENGINE_SECTIONS, ...CHAIN_SECTIONS];
 const DEFAULT_STEADY_FILES = 2000;
 const DEFAULT_LATENCY_FILES = 24;
@@ -56,6 +56,7 @@ export async function main(words: readonly string[]): Promise<number> {
     if (wants('chain')) await benchChain(bench);
     if (wants('latency')) await benchLatency(bench, files(DEFAULT_LATENCY_FILES));
     if (wants('memory')) await benchMemory(bench, Number(values.pairs));
+    if (positionals.includes('delivery')) await benchDelivery(bench);
     for (const problem of bench.problems) console.error(`wrong: ${problem}`);
     if (bench.problems.length === 0) console.log('\neverything that was published is right');
     return bench.problems.length + problems.length === 0 ? 0 : 1;

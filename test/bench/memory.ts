@@ -4,12 +4,11 @@ import { Haloscope, succeed } from '../e2e/haloscope.ts';
 import { type Bench, Chain, produceWords } from './bench.ts';
 import { longFolder } from './pairs.ts';
 import { printTable } from './table.ts';
-import { residentMb } from './usage.ts';
+import { sampleMb } from './usage.ts';
 
 const GOAL_MB = 300;
 /** Long enough for the consumer to fetch all it would ever fetch. */
 const IDLE_MS = 20_000;
-const SAMPLE_MS = 200;
 const RESULTS_TIMEOUT_MS = 300_000;
 
 export async function benchMemory(bench: Bench, pairs: number): Promise<void> {
@@ -17,12 +16,11 @@ export async function benchMemory(bench: Bench, pairs: number): Promise<void> {
   await succeed(...produceWords(topics, await longFolder(pairs)), '--pace', 'max');
   const chain = await Chain.start(topics, '--processor', 'none');
   const { pid } = chain.bridge.process;
-  const idle = await sample(pid, sleep(IDLE_MS));
+  const { values: idle } = await sampleMb(pid, sleep(IDLE_MS));
   const processor = new Haloscope(['process', chain.bridge.url]);
   await chain.processorSeen();
-  const work = chain.reader.first(pairs, RESULTS_TIMEOUT_MS);
-  const busy = await sample(pid, work);
-  await bench.check('memory', await work, pairs);
+  const { values: busy, done } = await sampleMb(pid, chain.reader.first(pairs, RESULTS_TIMEOUT_MS));
+  await bench.check('memory', done, pairs);
   await processor.stop();
   await chain.stop();
   await bench.deleteTopic(topics.topicIn);
@@ -45,11 +43,3 @@ export async function benchMemory(bench: Bench, pairs: number): Promise<void> {
 
 const largest = (values: readonly number[]): number =>
   values.reduce((most, value) => Math.max(most, value), 0);
-
-async function sample(pid: number, until: Promise<unknown>): Promise<number[]> {
-  const values: number[] = [];
-  const timer = setInterval(() => values.push(residentMb(pid)), SAMPLE_MS);
-  await until;
-  clearInterval(timer);
-  return values;
-}

@@ -46,6 +46,19 @@ export async function longFolder(files: number): Promise<string> {
   return folder;
 }
 
+/** A folder with `files` pairs of `slices` slices each, numbered from 0: one simulated pair over and over. */
+export async function shortFolder(files: number, slices: number): Promise<string> {
+  const folder = join(FOLDER, `short-${files}-${slices}`);
+  await rm(folder, { recursive: true, force: true });
+  await mkdir(folder, { recursive: true });
+  await succeed('simulate', folder, '--files', '1', '--samples', String(slices * BINS), '--seed', SEED);
+  for (let file = 1; file < files; file++) {
+    for (const channel of ['i', 'q'] as const)
+      await link(join(folder, pairFileName(channel, 0)), join(folder, pairFileName(channel, file)));
+  }
+  return folder;
+}
+
 /** What has to be published for pair `file % 16`. */
 export async function expectedResults(): Promise<Expected[]> {
   const expected: Expected[] = [];

@@ -3,6 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 
 /** `sysconf(_SC_CLK_TCK)`: 100 on every Linux that Node runs on. */
 const TICKS_PER_SECOND = 100;
+const SAMPLE_MS = 200;
 
 interface Stat {
   readonly pid: number;
@@ -50,6 +51,20 @@ export function residentMb(pid: number): number {
     return (Number(match?.[1]) * 1024) / 1e6;
   } catch {
     return Number.NaN;
+  }
+}
+
+/** Resident MB of a process five times a second until the work is done, and what came of the work. */
+export async function sampleMb<T>(
+  pid: number,
+  work: Promise<T>,
+): Promise<{ readonly values: readonly number[]; readonly done: T }> {
+  const values: number[] = [];
+  const timer = setInterval(() => values.push(residentMb(pid)), SAMPLE_MS);
+  try {
+    return { done: await work, values };
+  } finally {
+    clearInterval(timer);
   }
 }
 
