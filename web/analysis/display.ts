@@ -12,6 +12,8 @@ export interface Averaged {
   readonly slices: number;
   readonly mean: ArrayLike<number>;
   readonly std: ArrayLike<number>;
+  /** [bins] error of the mean that comes from a reference, added in quadrature; none where absent. */
+  readonly referenceError?: ArrayLike<number>;
 }
 
 export interface DisplayChoice {
@@ -44,9 +46,11 @@ export function fillDisplay(out: DisplayArrays, spectrum: Averaged, choice: Disp
   const power = powerFactor(choice.unit);
   const halfWidth = choice.band === 'none' ? Number.NaN : bandFactor(choice.band, spectrum.slices) * power;
   const isDb = choice.scale === 'db';
+  const shared = choice.band === 'error' ? spectrum.referenceError : undefined;
   for (let k = 0; k < bins; k++) {
     const mean = (spectrum.mean[k] as number) * power;
-    const half = (spectrum.std[k] as number) * halfWidth;
+    const own = (spectrum.std[k] as number) * halfWidth;
+    const half = shared === undefined ? own : Math.hypot(own, (shared[k] as number) * power);
     out.mean[k] = isDb ? toDecibel(mean) : mean;
     out.low[k] = isDb ? toDecibel(mean - half) : mean - half;
     out.high[k] = isDb ? toDecibel(mean + half) : mean + half;
