@@ -9,7 +9,7 @@
  */
 import { type Chain, newChain, serveChain } from '../e2e/chain.ts';
 import { runProblems } from '../e2e/exports.ts';
-import type { Bridge } from '../e2e/haloscope.ts';
+import { type Bridge, until } from '../e2e/haloscope.ts';
 import { keptBridge, keptReader } from '../e2e/kept.ts';
 import { problemsIn } from '../e2e/results.ts';
 import { type Expected, expectedOf, type Recording } from '../e2e/samples.ts';
@@ -17,6 +17,9 @@ import { BRIDGE_PEAK_BYTES, MemoryWatch } from './memory.ts';
 
 /** A fault may cost a session timeout, a lease and some backing off; a busy machine doubles that. */
 const SETTLE_MS = 90_000;
+
+/** A bridge takes a broker for gone after 15 s without an answer. */
+const NOTICE_MS = 60_000;
 
 /** What has to be there when everything has calmed down. */
 export interface Outcome {
@@ -83,6 +86,14 @@ export class Row {
 export async function newRow(brokers: string, bridgeBrokers = brokers): Promise<Row> {
   return new Row(await newChain(brokers, bridgeBrokers));
 }
+
+/** Waits until the bridge has noticed that its input or output is not to be reached. */
+export const notReady = (bridge: Bridge): Promise<unknown> =>
+  until(
+    'the bridge is not ready',
+    async () => ((await bridge.get('readyz')).status === 503 ? true : undefined),
+    NOTICE_MS,
+  );
 
 const withProcessor = (words: readonly string[]): readonly string[] =>
   words.includes('--processor') ? words : ['--processor', 'always', ...words];
