@@ -59,8 +59,8 @@ export class Connection {
   #session: ProcessorSession | null = null;
   /** Blocks that the client has room for and that have not been sent. */
   #credits = 0;
-  /** Blocks sent and not answered. */
-  #inFlight = 0;
+  /** Blocks sent and not answered, with the epochs of their leases. */
+  readonly #inFlight = new Map<number, number>();
   #isHeard = true;
   #isStateFlushed = true;
 
@@ -107,7 +107,7 @@ export class Connection {
       role: this.#role,
       headless: this.#headless,
       engine: this.#engine,
-      blocksInFlight: this.#inFlight,
+      blocksInFlight: this.#inFlight.size,
       blocksDone: 0,
       msPerFile: null,
     };
@@ -188,8 +188,8 @@ export class Connection {
       case 'credit':
         return this.#granted(message.blocks);
       case 'failed':
+        this.#release(message.block, message.epoch);
         this.#processing('failed').failed(message.block, message.epoch, message.code, message.message);
-        this.#inFlight = Math.max(0, this.#inFlight - 1);
         return;
     }
   }
@@ -245,7 +245,7 @@ export class Connection {
     if (this.#phase !== 'open') return;
     if (this.#credits < 1) throw new Error(`block ${block.id} for ${this.id}, which has no credit left`);
     this.#credits -= 1;
-    this.#inFlight += 1;
+    this.#inFlight.set(block.id, epoch);
     this.#socket.send(encodeBlockHeader({ ...block, block: block.id, epoch }), { fin: false });
     const last = block.segments.length - 1;
     for (const [i, segment] of block.segments.entries())
@@ -254,7 +254,7 @@ export class Connection {
 
   #granted(blocks: number): void {
     const session = this.#processing('credit');
-    if (this.#credits + this.#inFlight + blocks > MAX_CREDITS)
+    if (this.#credits + this.#inFlight.size + blocks > MAX_CREDITS)
       throw new ControlError('malformed', `room for more than ${MAX_CREDITS} blocks`);
     this.#credits += blocks;
     session.grant(blocks);
@@ -266,8 +266,13 @@ export class Connection {
     const { bins } = this.#owner.source.geometry;
     if (moments.mean.length !== bins)
       throw new ControlError('malformed', `moments of ${moments.mean.length} bins, expected ${bins}`);
-    this.#inFlight = Math.max(0, this.#inFlight - 1);
+    this.#release(block, epoch);
     session.answer(block, epoch, moments, computeMs);
+  }
+
+  /** An answer makes room only for the block that it is for: nobody gains room by answering twice. */
+  #release(block: number, epoch: number): void {
+    if (this.#inFlight.get(block) === epoch) this.#inFlight.delete(block);
   }
 
   #processing(what: string): ProcessorSession {

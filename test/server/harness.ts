@@ -155,9 +155,12 @@ export class Client {
   }
 
   /** A processor that has an engine and room for so many blocks. */
-  async compute(credits: number): Promise<this> {
-    await this.greet();
-    this.say({ type: 'engine', engine: ENGINE });
+  async compute(
+    credits: number,
+    { token, name = ENGINE.name }: { token?: string; name?: string } = {},
+  ): Promise<this> {
+    await this.greet(token === undefined ? {} : { token });
+    this.say({ type: 'engine', engine: { ...ENGINE, name } });
     this.say({ type: 'credit', blocks: credits });
     return this;
   }

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { MAX_CREDITS, MAX_UNSEEN_SPECTRA } from '../../bridge/protocol/control.ts';
 import { encodeMoments, momentsFrameBytes } from '../../bridge/protocol/frames/moments.ts';
-import { PROTOCOL_VERSION } from '../../bridge/protocol/frames.ts';
+import { type BlockFrame, PROTOCOL_VERSION } from '../../bridge/protocol/frames.ts';
 import { MAX_FRAGMENTS, SOCKET_LIMITS } from '../../bridge/server/limits.ts';
 import { anyMoments, Client, ENGINE, hello, noOrigin, pause, serve, TOKEN, until } from './harness.ts';
 import { flat, GEOMETRY, makeBlock, TestSource } from './source.ts';
@@ -284,6 +284,10 @@ test('room for more blocks than the bridge lends is malformed, answered ones mak
   client.say({ type: 'credit', blocks: 2 });
   await until(() => source.answers.length === 2, 'two answers');
   expect(client.closed).toBeNull();
+  // Answered twice, and under an epoch that was never lent: neither makes room.
+  const [first, , third] = client.blocks as [BlockFrame, BlockFrame, BlockFrame];
+  client.answer(first);
+  client.answer({ ...third, epoch: third.epoch + 1 });
   client.say({ type: 'credit', blocks: 1 });
   expect(await client.ended()).toBe(4403);
 });
