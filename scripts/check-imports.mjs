@@ -38,7 +38,7 @@ const FOLDERS = ['bridge', 'web', 'shaders'];
 /** Packages that are kept behind one door: package → the only folder that imports it. */
 const DOORS = new Map([
   ['kafkajs', 'bridge/log/kafka'],
-  ['lmdb', 'bridge/log/embedded'],
+  ['lmdb', 'bridge'],
   ['ws', 'bridge'],
   ['uplot', 'web/ui'],
   ['comlink', 'web'],

@@ -6,6 +6,7 @@ import { createHash } from 'node:crypto';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ServeInput, ServeOptions } from '../config/options.ts';
+import { HistoryKeeper } from '../history/history.ts';
 import { FolderInput } from '../log/embedded/folder-input.ts';
 import { LmdbOutput } from '../log/embedded/output.ts';
 import { SimulatorInput } from '../log/embedded/simulator-input.ts';
@@ -39,6 +40,8 @@ interface Ports {
   readonly output: OutputPort;
   readonly inputName: string;
   readonly run: string;
+  /** What the results are of, in words that stay the same. */
+  readonly source: string;
 }
 
 /** @returns the exit status */
@@ -63,6 +66,12 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
     metrics,
     logger: log,
   });
+  const history = new HistoryKeeper({
+    output: ports.output,
+    directory: dataFolderOf(options, 'history', ports.source),
+    bins: options.geometry.bins,
+    logger: log,
+  });
   const token = loadToken(options.dataFolder, options.token);
   let server: BridgeServer;
   try {
@@ -75,6 +84,7 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
       webFolder: WEB_FOLDER,
       software: SOFTWARE,
       metrics,
+      history,
       log,
     });
   } catch (error) {
@@ -95,8 +105,9 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
   const page = process.stdout.isTTY ? `${url}#token=${token.reveal()}` : url;
   process.stdout.write(`open ${page}\n`);
   headless.start();
+  history.start();
   const status = await runUntil(options.input, pipeline, stopping, log);
-  await Promise.race([takeDown(pipeline, headless, server), forceAfter(STOP_MS, log)]);
+  await Promise.race([takeDown(pipeline, history, headless, server), forceAfter(STOP_MS, log)]);
   log.info('stopped');
   return status;
 }
@@ -121,7 +132,7 @@ async function runUntil(
 }
 
 function openPorts(options: ServeOptions, logger: Logger): Ports {
-  const { input, geometry, from, dataFolder } = options;
+  const { input, geometry, from } = options;
   switch (input.kind) {
     case 'kafka': {
       const { connection, topicIn, topicOut, group } = input;
@@ -135,6 +146,7 @@ function openPorts(options: ServeOptions, logger: Logger): Ports {
         }),
         inputName: topicIn,
         run: options.run ?? 'run',
+        source: `kafka ${topicOut}`,
       };
     }
     case 'folder': {
@@ -149,30 +161,31 @@ function openPorts(options: ServeOptions, logger: Logger): Ports {
           from,
           problem,
         }),
-        output: new LmdbOutput({ directory: storeFolder(dataFolder, geometry.bins, input.folder) }),
+        output: new LmdbOutput({ directory: dataFolderOf(options, 'store', input.folder) }),
         inputName: input.folder,
         run,
+        source: input.folder,
       };
     }
     case 'simulator': {
       const run = options.run ?? 'simulated';
       const samplesPerFile = options.slicesPerFile * geometry.bins;
+      const source = `simulator ${JSON.stringify(input.signal)}`;
       return {
         input: new SimulatorInput({ signal: input.signal, run, from, samplesPerFile }),
-        output: new LmdbOutput({
-          directory: storeFolder(dataFolder, geometry.bins, `simulator ${JSON.stringify(input.signal)}`),
-        }),
+        output: new LmdbOutput({ directory: dataFolderOf(options, 'store', source) }),
         inputName: 'simulated DAQ',
         run,
+        source,
       };
     }
   }
 }
 
-/** One store per input: the progress of one says nothing about another. */
-function storeFolder(dataFolder: string, bins: number, source: string): string {
+/** One folder per input: the progress and the history of one say nothing about another. */
+function dataFolderOf(options: ServeOptions, what: 'store' | 'history', source: string): string {
   const name = createHash('sha256').update(source).digest('hex').slice(0, 12);
-  return join(dataFolder, `store-${bins}-${name}`);
+  return join(options.dataFolder, `${what}-${options.geometry.bins}-${name}`);
 }
 
 /** Waits for a broker that is not there yet; a missing topic under `--no-create` is final. */
@@ -234,11 +247,12 @@ function stopSignal(log: Logger): AbortSignal {
 /** The files in hand need their processors, so these go last. */
 async function takeDown(
   pipeline: Pipeline,
+  history: HistoryKeeper,
   headless: HeadlessSupervisor,
   server: BridgeServer,
 ): Promise<void> {
   await pipeline.stop();
-  await Promise.all([headless.stop(), server.close()]);
+  await Promise.all([headless.stop(), server.close(), history.stop()]);
 }
 
 async function forceAfter(ms: number, log: Logger): Promise<void> {

@@ -85,6 +85,15 @@ export interface ResultRecord {
   readonly headers: Readonly<Record<string, string>>;
 }
 
+/** How far the results have been read, by partition: the offset to read on at. Means something to its log only. */
+export type ResultCursor = Readonly<Record<string, number>>;
+
+export interface CommittedResults {
+  readonly results: readonly ResultRecord[];
+  /** Behind them. */
+  readonly cursor: ResultCursor;
+}
+
 export interface OutputPort {
   readonly kind: 'kafka' | 'embedded';
   /**
@@ -100,6 +109,13 @@ export interface OutputPort {
   publish(results: readonly ResultRecord[], progress: Buffer): Promise<void>;
   /** A committed result; null where there is none. */
   read(run: string, file: number): Promise<ResultRecord | null>;
+  /**
+   * Committed results behind a cursor, of whoever published them: some megabytes at once, each partition's in the order
+   * of publication; none where there is none now. Does not wait, and needs no ownership of the output on Kafka.
+   * @param sinceMs where to begin in a partition that the cursor does not know, Unix milliseconds
+   * @throws {LogError} `unreachable`, `missing-topic`, `unauthorized`, `unavailable`
+   */
+  committed(cursor: ResultCursor | null, sinceMs: number): Promise<CommittedResults>;
   /** Whether the output can be written to now. */
   ping(): Promise<boolean>;
   /** Gives up ownership; idempotent. */

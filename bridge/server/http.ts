@@ -4,6 +4,7 @@
  *   /healthz /readyz /metrics /api/state
  *   /api/runs/RUN/spectrum.csv|ecsv|npz|json
  *   /api/runs/RUN/files/N.csv|json
+ *   /api/runs/RUN/history?from=FILE&to=FILE&rows=N   (`protocol/history.ts`)
  *   /ca.crt: the certificate authority that the bridge has made for itself
  *   anything else: the built page
  */
@@ -21,6 +22,7 @@ import {
   exportJson,
   exportNpz,
 } from '../protocol/exports.ts';
+import type { HistoryQuery } from '../protocol/history.ts';
 import { isRunName } from '../protocol/run-name.ts';
 import type { BridgeState } from '../protocol/state.ts';
 import type { Access } from './access.ts';
@@ -28,10 +30,16 @@ import { SECURITY_HEADERS } from './security.ts';
 import type { BridgeSource } from './source.ts';
 import type { Authority } from './tls/certificate.ts';
 
+/** Rows of a run, encoded as `protocol/history.ts` says; null where nothing is known of it. */
+export interface HistorySource {
+  query(run: string, query: HistoryQuery): Uint8Array<ArrayBuffer> | null;
+}
+
 export interface HttpOptions {
   readonly source: BridgeSource;
   readonly access: Access;
   readonly metrics: BridgeMetrics;
+  readonly history: HistorySource;
   readonly software: string;
   readonly log: Logger;
   /** Folder of the built page. */
@@ -83,6 +91,11 @@ const EXPORTERS: Readonly<
 const RUN_PATH = /^\/api\/runs\/([^/]+)\/spectrum\.(csv|ecsv|npz|json)$/;
 const FILE_PATH = /^\/api\/runs\/([^/]+)\/files\/(0|[1-9]\d{0,9})\.(csv|json)$/;
 
+const HISTORY_PATH = /^\/api\/runs\/([^/]+)\/history$/;
+/** A picture has no use for more rows; at 3072 bins 8 MB. */
+const MOST_ROWS = 2048;
+const DEFAULT_ROWS = 512;
+
 /** Where clients fetch the authority to import. */
 export const AUTHORITY_PATH = '/ca.crt';
 
@@ -132,6 +145,7 @@ async function dynamicContent(request: IncomingMessage, options: HttpOptions): P
   if (path === '/metrics') return metrics(options.metrics);
   if (path === '/api/state') return json(200, options.state());
   if (path === AUTHORITY_PATH) return authority(options);
+  if (HISTORY_PATH.test(path)) return history(request.url ?? '', options);
   if (path === '/api' || path.startsWith('/api/')) return exported(path, options);
   return null;
 }
@@ -155,6 +169,24 @@ function readiness(source: BridgeSource): Content {
 
 async function metrics({ registry }: BridgeMetrics): Promise<Content> {
   return { status: 200, type: registry.contentType, body: await registry.metrics() };
+}
+
+function history(path: string, options: HttpOptions): Content {
+  const url = new URL(path, 'http://bridge');
+  const run = decodeName(HISTORY_PATH.exec(url.pathname)?.[1] ?? '');
+  if (run === null) return problem(404, 'path', 'that is no name of a run');
+  const asked = { from: 0, to: 0xffff_ffff, rows: DEFAULT_ROWS };
+  for (const [name, written] of url.searchParams) {
+    const value = /^\d{1,10}$/.test(written) ? Number(written) : Number.NaN;
+    if (!(name in asked) || !(value <= 0xffff_ffff))
+      return problem(400, 'query', `expected from, to and rows as whole numbers, found ${name}=${written}`);
+    asked[name as keyof typeof asked] = value;
+  }
+  if (asked.from > asked.to || asked.rows < 1 || asked.rows > MOST_ROWS)
+    return problem(400, 'query', `expected from ≤ to and 1 to ${MOST_ROWS} rows`);
+  const body = options.history.query(run, asked);
+  if (body === null) return problem(404, 'unknown', `there is no history of run ${run}`);
+  return { status: 200, type: 'application/octet-stream', body };
 }
 
 async function exported(path: string, options: HttpOptions): Promise<Content> {

@@ -10,7 +10,7 @@ import type { Logger } from '../logger.ts';
 import type { BridgeMetrics } from '../metrics.ts';
 import { Access, urlHost } from './access.ts';
 import { isWildcard } from './hosts.ts';
-import { httpHandler } from './http.ts';
+import { type HistorySource, httpHandler } from './http.ts';
 import { SOCKET_LIMITS, type SocketLimits } from './limits.ts';
 import { type ConnectedProcessor, SocketServer } from './socket.ts';
 import type { BridgeSource } from './source.ts';
@@ -30,6 +30,7 @@ export interface ServerOptions {
   /** Name and version, `haloscope 0.1.0`. */
   readonly software: string;
   readonly metrics: BridgeMetrics;
+  readonly history: HistorySource;
   readonly log: Logger;
   readonly limits?: Partial<SocketLimits>;
   /** How often is looked whether the certificate should be replaced; every hour unless given. */
@@ -95,6 +96,7 @@ export async function startServer(source: BridgeSource, options: ServerOptions):
     source,
     access,
     metrics,
+    history: options.history,
     software,
     log,
     webFolder,

@@ -12,11 +12,13 @@ import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type {
   AssignedPartition,
+  CommittedResults,
   InputHandlers,
   InputPort,
   InputRecord,
   LogError,
   OutputPort,
+  ResultCursor,
   ResultRecord,
   StartFrom,
 } from '../../bridge/log/port.ts';
@@ -360,6 +362,17 @@ const result = (file: number, size = 1000): ResultRecord => ({
 const progressOf = (n: number): Buffer =>
   Buffer.from(Array.from({ length: 3000 }, (_, i) => (i * 7 + n) % 256));
 
+/** Everything behind a cursor. */
+async function drain(output: OutputPort, from: ResultCursor | null): Promise<CommittedResults> {
+  const results: ResultRecord[] = [];
+  for (let cursor = from; ; ) {
+    const next = await output.committed(cursor, 0);
+    if (next.results.length === 0) return { results, cursor: next.cursor };
+    results.push(...next.results);
+    cursor = next.cursor;
+  }
+}
+
 export function outputContract(name: string, open: () => Promise<OutputFixture>): void {
   describe(`output: ${name}`, () => {
     let fixture: OutputFixture;
@@ -398,6 +411,23 @@ export function outputContract(name: string, open: () => Promise<OutputFixture>)
       expect((await next.acquire())?.equals(progressOf(2))).toBe(true);
       for (const file of [2, 70_001, 1]) expect(await next.read('run404', file)).toEqual(result(file));
       expect(await fixture.committed()).toHaveLength(3);
+    });
+
+    test('hands over what was committed, on from where the last reader stopped', async () => {
+      const output = create();
+      await output.acquire();
+      await output.publish([result(1), result(2)], progressOf(1));
+      await output.publish([result(70_001)], progressOf(2));
+      const first = await drain(output, null);
+      expect(first.results.map(({ file }) => file).toSorted((a, b) => a - b)).toEqual([1, 2, 70_001]);
+      expect(first.results.find(({ file }) => file === 2)).toEqual(result(2));
+      await output.publish([], progressOf(3));
+      await output.publish([result(3)], progressOf(4));
+      const second = await drain(output, first.cursor);
+      expect(second.results).toEqual([result(3)]);
+      expect((await drain(output, second.cursor)).results).toEqual([]);
+      const ahead = Object.fromEntries(Object.keys(first.cursor).map((partition) => [partition, 1_000_000]));
+      expect((await drain(output, ahead)).results).toHaveLength(4);
     });
 
     test('publishes progress alone, and keeps the newest of many', async () => {

@@ -45,6 +45,7 @@ export async function serve(
     software: 'haloscope test',
     log: silent,
     metrics,
+    history: { query: () => null },
     ...options,
   });
   onTestFinished(() => server.close());

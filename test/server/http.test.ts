@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { exportCsv, exportEcsv, exportJson, exportNpz } from '../../bridge/protocol/exports.ts';
+import { encodeHistory, type HistoryQuery } from '../../bridge/protocol/history.ts';
 import { addBlock } from '../../bridge/protocol/moments.ts';
 import { ServerError, startServer } from '../../bridge/server/server.ts';
 import { Secret } from '../../bridge/config/secret.ts';
@@ -228,6 +229,7 @@ test('a port that is taken, or an address of another machine, is one clear line'
       webFolder: '/nowhere',
       software: 'test',
       metrics: new BridgeMetrics(),
+      history: { query: () => null },
       log: silent,
     };
     return startServer(new TestSource(), options).catch((error: unknown) => error);
@@ -238,4 +240,28 @@ test('a port that is taken, or an address of another machine, is one clear line'
   expect((taken as Error).message).toContain(`127.0.0.1:${port} is taken`);
   expect((taken as Error).message).not.toContain('\n');
   expect(await listen('192.0.2.1', 0)).toMatchObject({ code: 'no-such-address' });
+});
+
+test('history: what is asked is checked, and the rows come as they are', async () => {
+  const asked: unknown[] = [];
+  const rows = encodeHistory(256, 4, []);
+  const history = {
+    query: (run: string, query: HistoryQuery) => {
+      asked.push([run, query]);
+      return run === 'run404~2' ? rows : null;
+    },
+  };
+  const { port } = await serve(new TestSource(), { history });
+  const path = (run: string, words = ''): string => `/api/runs/${run}/history${words}`;
+  const whole = await get(port, path('run404~2'));
+  expect([whole.status, whole.headers['content-type']]).toEqual([200, 'application/octet-stream']);
+  expect(whole.body.equals(rows)).toBe(true);
+  await get(port, path('run404~2', '?from=7&to=99&rows=10'));
+  expect(asked).toEqual([
+    ['run404~2', { from: 0, to: 0xffff_ffff, rows: 512 }],
+    ['run404~2', { from: 7, to: 99, rows: 10 }],
+  ]);
+  expect((await get(port, path('other'))).status).toBe(404);
+  for (const words of ['?rows=0', '?rows=4096', '?from=9&to=8', '?from=-1', '?to=1e3', '?colums=3', '?from='])
+    expect((await get(port, path('run404~2', words))).status, words).toBe(400);
 });

@@ -4,6 +4,7 @@
  *   meta      owner      { pid, started, epoch, format }
  *   progress  progress   the bytes of the last publish
  *   results   [run, file]  { headers, value (deflated), bytes }
+ *   order     0, 1, 2, …   [run, file] in the order of publication
  *
  * One process at a time: the owner is written in the store itself, inside a write transaction, which LMDB gives to
  * one process only and takes from a dead one. Within a process the latest `acquire` fences earlier ones by its epoch.
@@ -15,12 +16,23 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { deflateRaw, inflateRaw } from 'node:zlib';
 import { type Database, open, type RootDatabase } from 'lmdb';
-import { LogError, type OutputPort, type ResultRecord } from '../port.ts';
+import {
+  type CommittedResults,
+  LogError,
+  type OutputPort,
+  type ResultCursor,
+  type ResultRecord,
+} from '../port.ts';
 import { isAlive, type Owner, thisProcess } from './owner.ts';
 
 const FORMAT = 1;
 /** A day of results is 7 GB of JSON; level 1 halves it for about 5 ms of a helper thread per result. */
 const DEFLATE_LEVEL = 1;
+
+/** The cursor's only partition. */
+const PARTITION = '0';
+/** As many as one answer of Kafka brings. */
+const COMMITTED_AT_ONCE = 12;
 
 const MIB = 1024 * 1024;
 /** A disk with less space than this counts as full: a minute of results and progress. */
@@ -41,11 +53,14 @@ interface StoredResult {
   readonly value: Buffer;
 }
 
+type ResultKey = [run: string, file: number];
+
 interface Store {
   readonly root: RootDatabase<unknown, string>;
   readonly meta: Database<Meta, string>;
   readonly progress: Database<Buffer, string>;
-  readonly results: Database<StoredResult, [string, number]>;
+  readonly results: Database<StoredResult, ResultKey>;
+  readonly order: Database<ResultKey, number>;
 }
 
 export interface LmdbOutputOptions {
@@ -89,7 +104,10 @@ export class LmdbOutput implements OutputPort {
       store.root.transactionSync(() => {
         const current = store.meta.get('owner')?.epoch;
         if (current !== epoch) throw fenced(this.#directory, epoch, current);
-        for (const { key, result } of stored) store.results.putSync(key, result);
+        for (const { key, result } of stored) {
+          store.order.putSync(nextInOrder(store), key);
+          store.results.putSync(key, result);
+        }
         store.progress.putSync('progress', progress);
       });
     } catch (error) {
@@ -101,6 +119,30 @@ export class LmdbOutput implements OutputPort {
     const stored = this.#open().results.get([run, file]);
     if (stored === undefined) return null;
     return { run, file, headers: stored.headers, value: await decompress(stored.value) };
+  }
+
+  async committed(cursor: ResultCursor | null, sinceMs: number): Promise<CommittedResults> {
+    const store = this.#open();
+    let next = cursor?.[PARTITION] ?? 0;
+    if (next > nextInOrder(store)) next = 0;
+    // All of it before the first wait: the store may be closed meanwhile, and a range must not outlive it.
+    const found: { readonly key: ResultKey; readonly stored: StoredResult }[] = [];
+    for (const { key: at, value: key } of store.order.getRange({ start: next })) {
+      if (found.length === COMMITTED_AT_ONCE) break;
+      next = at + 1;
+      const stored = store.results.get(key);
+      const isWanted = stored !== undefined && (cursor !== null || endMsOf(stored) >= sinceMs);
+      if (isWanted) found.push({ key, stored });
+    }
+    const results = await Promise.all(
+      found.map(async ({ key: [run, file], stored: { headers, value } }) => ({
+        run,
+        file,
+        headers,
+        value: await decompress(value),
+      })),
+    );
+    return { results, cursor: { [PARTITION]: next } };
   }
 
   async ping(): Promise<boolean> {
@@ -146,8 +188,20 @@ function openStore(directory: string): Store {
     root,
     meta: root.openDB<Meta, string>({ name: 'meta' }),
     progress: root.openDB<Buffer, string>({ name: 'progress', encoding: 'binary' }),
-    results: root.openDB<StoredResult, [string, number]>({ name: 'results' }),
+    results: root.openDB<StoredResult, ResultKey>({ name: 'results' }),
+    order: root.openDB<ResultKey, number>({ name: 'order' }),
   };
+}
+
+function nextInOrder({ order }: Store): number {
+  const [last] = order.getKeys({ reverse: true, limit: 1 });
+  return last === undefined ? 0 : last + 1;
+}
+
+/** End of a file's data, Unix milliseconds; infinite where its sender did not say. */
+function endMsOf({ headers }: StoredResult): number {
+  const end = Date.parse(headers['hs-utc-end'] ?? '');
+  return Number.isNaN(end) ? Infinity : end;
 }
 
 /** Writes this process as the owner, with the next epoch, unless the present owner lives. */

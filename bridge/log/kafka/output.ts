@@ -13,8 +13,15 @@
  */
 
 import type { Message, Producer, TopicMessages, Transaction } from 'kafkajs';
-import { LogError, type OutputPort, type ResultRecord } from '../port.ts';
+import {
+  type CommittedResults,
+  LogError,
+  type OutputPort,
+  type ResultCursor,
+  type ResultRecord,
+} from '../port.ts';
 import { KafkaClient, type KafkaClientOptions } from './client.ts';
+import { committedBehind } from './committed.ts';
 import { isFenced, toLogError } from './errors.ts';
 import { endHanging, hangingIn } from './hanging.ts';
 import { TopicReader } from './reader.ts';
@@ -111,6 +118,10 @@ export class KafkaOutput implements OutputPort {
     const record = await this.#index.find(keyOf(run, file), file % partitions.length);
     if (record?.value == null) return null;
     return { run, file, value: record.value, headers: record.headers };
+  }
+
+  committed(cursor: ResultCursor | null, sinceMs: number): Promise<CommittedResults> {
+    return committedBehind(this.#results, cursor, sinceMs);
   }
 
   async ping(): Promise<boolean> {
