@@ -23,6 +23,7 @@ import type { ExportedSpectrum } from './protocol/exports.ts';
 import { PROTOCOL_VERSION } from './protocol/frames.ts';
 import type { Geometry } from './protocol/geometry.ts';
 import type { BridgeState, ClientState } from './protocol/state.ts';
+import { Peers } from './peers.ts';
 import { isoUtc, Publisher } from './publisher.ts';
 import { type Resumed, Resumption } from './resume.ts';
 import type { BridgeSource, SpectrumSnapshot } from './server/source.ts';
@@ -34,6 +35,8 @@ const TICK_MS = 50;
 /** After an output error the next assignment waits, longer each time. */
 const REASSIGN_FIRST_MS = 200;
 const REASSIGN_LAST_MS = 10_000;
+/** A bridge that stands by looks this often whether it could publish. */
+const STANDBY_LOOK_MS = 2_000;
 /** A stop waits this long for the files in hand, and gives up earlier when nothing moves. */
 const DRAIN_MS = 7_000;
 const DRAIN_QUIET_MS = 1_500;
@@ -49,6 +52,8 @@ export interface PipelineOptions {
   readonly from: StartFrom;
   readonly incompleteAfterMs: number;
   readonly software: string;
+  /** Name of this machine. */
+  readonly machine: string;
   readonly metrics: BridgeMetrics;
   readonly logger: Logger;
 }
@@ -68,6 +73,7 @@ export class Pipeline implements BridgeSource {
   readonly #flow: FlowControl;
   readonly #lag: LagMeter;
   readonly #resumption: Resumption;
+  readonly #peers: Peers;
   readonly #processors = new Map<string, ProcessorLink>();
   readonly #rejected = new Map<string, number>();
   readonly #startedUtc = new Date().toISOString();
@@ -85,6 +91,7 @@ export class Pipeline implements BridgeSource {
   #lastTickMs = performance.now();
   /** Time that this process was awake: one that was stopped must not take everybody else for silent. */
   #awakeMs = 0;
+  #standbyLookMs = -Infinity;
 
   constructor(options: PipelineOptions) {
     this.#options = options;
@@ -95,6 +102,7 @@ export class Pipeline implements BridgeSource {
     this.#flow = new FlowControl(options.input);
     this.#lag = new LagMeter(options.input, options.metrics, options.logger);
     this.#resumption = new Resumption({ ...options, bins: options.geometry.bins, alarms: this.#alarms });
+    this.#peers = new Peers(options.machine);
     this.#dispatcher = new Dispatcher(
       {
         counted: (block, moments, engine) => this.#counted(block.id, moments, engine.kind),
@@ -157,6 +165,10 @@ export class Pipeline implements BridgeSource {
     return this.#dispatcher.hasBrowser;
   }
 
+  peerOrigins(): ReadonlySet<string> {
+    return this.#peers.origins(this.#options.input.group ?? null);
+  }
+
   notReady(): readonly string[] {
     const reasons = [];
     if (this.#inputTrouble !== null) reasons.push(`input: ${this.#inputTrouble}`);
@@ -185,6 +197,7 @@ export class Pipeline implements BridgeSource {
       geometry: this.geometry,
       input: { kind: input.kind, reachable: this.#inputTrouble === null, trouble: this.#inputTrouble },
       output: { kind: output.kind, reachable: this.#outputTrouble === null, trouble: this.#outputTrouble },
+      group: this.#peers.state(input.group ?? null),
       run: this.#run,
       lag: files === null ? null : { files, seconds: files * this.#fileSeconds() },
       current: this.#currentFile(),
@@ -416,12 +429,21 @@ export class Pipeline implements BridgeSource {
     this.#awakeMs += elapsedMs;
     this.#dispatcher.tick();
     const assembler = this.#assignment?.assembler;
-    if (!assembler) return;
+    if (!assembler) return void this.#standBy(nowMs);
     assembler.flush(nowMs);
     const connected = this.#inputTrouble === null;
     assembler.tick(elapsedMs, (partition) => connected && !this.#flow.isPaused(partition));
     this.#lag.tick(assembler, nowMs);
     this.#control();
+  }
+
+  /** Without partitions nothing is published, so only asking tells whether it could be. */
+  async #standBy(nowMs: number): Promise<void> {
+    const isStandby = this.#options.input.group?.partitions.length === 0;
+    if (!isStandby || nowMs - this.#standbyLookMs < STANDBY_LOOK_MS) return;
+    this.#standbyLookMs = nowMs;
+    const isThere = await this.#options.output.ping();
+    if (this.#assignment === null) this.#outputTrouble = isThere ? null : 'it does not answer';
   }
 
   /** Pauses and resumes partitions as memory and the order of files demand. */

@@ -25,14 +25,15 @@ export async function openCertificate(options: ServeOptions, log: Logger): Promi
 /**
  * Says under which addresses the bridge is reached and what a browser offers there.
  * @param url by which this machine reaches it
- * @returns the address for a person on this machine to open
+ * @returns the address for a person on this machine to open, and those by which other machines reach the bridge, or
+ *   this one where no other does
  */
 export function tellAddresses(
   options: ServeOptions,
   { url, port }: { readonly url: string; readonly port: number },
   certificate: CertificateSource | null,
   log: Logger,
-): string {
+): { readonly url: string; readonly reachable: readonly string[] } {
   const { listen, publicOrigins, insecureHttp } = options;
   const addresses = addressesOf({
     listen,
@@ -55,7 +56,11 @@ export function tellAddresses(
     );
   // A certificate that was given names this machine as others do, and not as loopback.
   const named = certificate !== null && certificate.authority === null ? addresses[0] : undefined;
-  return named?.url ?? url;
+  const beyond = addresses.filter(({ isLoopback }) => !isLoopback);
+  return {
+    url: named?.url ?? url,
+    reachable: (beyond.length > 0 ? beyond : addresses).map((address) => address.url),
+  };
 }
 
 function tellCertificate({ current, authority }: CertificateSource, url: string, log: Logger): void {

@@ -3,6 +3,7 @@
  * again in the order in which nothing is lost.
  */
 import { createHash } from 'node:crypto';
+import { hostname } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import type { ServeInput, ServeOptions } from '../config/options.ts';
@@ -13,7 +14,7 @@ import { SimulatorInput } from '../log/embedded/simulator-input.ts';
 import { KafkaInput } from '../log/kafka/input.ts';
 import { KafkaOutput } from '../log/kafka/output.ts';
 import { DEFAULT_PARTITIONS, DEFAULT_RETENTION_BYTES, KafkaTopics } from '../log/kafka/topics.ts';
-import { type InputPort, LogError, type OutputPort } from '../log/port.ts';
+import { type Announcement, type InputPort, LogError, type OutputPort } from '../log/port.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { BridgeMetrics } from '../metrics.ts';
 import { Pipeline } from '../pipeline.ts';
@@ -55,7 +56,8 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
     return 2;
   }
   const metrics = new BridgeMetrics();
-  const ports = openPorts(options, log);
+  const announced: { urls: readonly string[]; machine: string } = { urls: [], machine: hostname() };
+  const ports = openPorts(options, log, () => announced);
   const pipeline = new Pipeline({
     ...ports,
     geometry: options.geometry,
@@ -63,6 +65,7 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
     from: options.from,
     incompleteAfterMs: INCOMPLETE_AFTER_MS,
     software: SOFTWARE,
+    machine: announced.machine,
     metrics,
     logger: log,
   });
@@ -101,7 +104,8 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
     log,
   });
   const stopping = stopSignal(log);
-  const url = tellAddresses(options, server, certificate, log);
+  const { url, reachable } = tellAddresses(options, server, certificate, log);
+  announced.urls = reachable;
   const page = process.stdout.isTTY ? `${url}#token=${token.reveal()}` : url;
   process.stdout.write(`open ${page}\n`);
   headless.start();
@@ -131,14 +135,14 @@ async function runUntil(
   return 0;
 }
 
-function openPorts(options: ServeOptions, logger: Logger): Ports {
+function openPorts(options: ServeOptions, logger: Logger, announce: () => Announcement): Ports {
   const { input, geometry, from } = options;
   switch (input.kind) {
     case 'kafka': {
       const { connection, topicIn, topicOut, group } = input;
       const client = { connection, clientId: 'haloscope-bridge', logger };
       return {
-        input: new KafkaInput({ ...client, topic: topicIn, group, from }),
+        input: new KafkaInput({ ...client, topic: topicIn, group, from, sharing: 'one', announce }),
         output: new KafkaOutput({
           ...client,
           topic: topicOut,

@@ -33,6 +33,25 @@ export interface AssignedPartition {
   readonly endOffset: number;
 }
 
+/** What a bridge tells the others that read the same log. */
+export interface Announcement {
+  /** Where browsers reach it, best first. */
+  readonly urls: readonly string[];
+  /** Name of its machine: loopback addresses mean something there only. */
+  readonly machine: string;
+}
+
+/** Another bridge that reads the same log, and the partitions that it has; none: it stands by. */
+export interface Peer extends Announcement {
+  readonly partitions: readonly number[];
+}
+
+/** This bridge among those that share a log. */
+export interface GroupView {
+  readonly partitions: readonly number[];
+  readonly peers: readonly Peer[];
+}
+
 /** Where to begin when no progress is known. */
 export type StartFrom = 'earliest' | 'latest' | { readonly timeMs: number };
 
@@ -57,6 +76,8 @@ export interface InputPort {
   readonly kind: 'kafka' | 'folder' | 'simulator';
   /** Offsets that every file takes up, where the log has such a rule; absent where files are as long as they are. */
   readonly offsetsPerFile?: number;
+  /** Those that share this log, where several can; null while that is not known. */
+  readonly group?: GroupView | null;
   /** Resolves when the port is running (which may be before the broker is reachable). */
   start(handlers: InputHandlers): Promise<void>;
   /** Offsets for `from` in every partition of the assignment. */

@@ -28,6 +28,12 @@ const link = v.object({
   trouble: maybeText,
 });
 
+const group = v.object({
+  role: v.picklist(['active', 'standby']),
+  partitions: v.array(number),
+  peers: v.array(v.object({ urls: v.array(text), isActive: v.boolean() })),
+});
+
 const client = v.object({
   id: text,
   role: v.picklist(['processor', 'viewer']),
@@ -46,6 +52,7 @@ export const bridgeStateSchema = v.object({
   geometry: geometrySchema,
   input: link,
   output: link,
+  group: v.nullable(group),
   run: v.object({
     name: text,
     filesDone: number,

@@ -51,6 +51,23 @@ export interface IncompleteFile {
   readonly atUtc: string;
 }
 
+/** Another bridge that shares this one's input. */
+export interface PeerState {
+  /** Where browsers reach it, best first; empty where it did not say. */
+  readonly urls: readonly string[];
+  /** It reads; otherwise it stands by. */
+  readonly isActive: boolean;
+}
+
+/** The bridges that share an input. */
+export interface GroupState {
+  /** `standby`: others read everything, and this one takes over when they are gone. */
+  readonly role: 'active' | 'standby';
+  /** Partitions that this bridge reads. */
+  readonly partitions: readonly number[];
+  readonly peers: readonly PeerState[];
+}
+
 export interface BridgeState {
   readonly software: string;
   readonly protocol: number;
@@ -59,6 +76,8 @@ export interface BridgeState {
   readonly geometry: Geometry;
   readonly input: LinkState;
   readonly output: LinkState;
+  /** Null where the input is this bridge's alone, or nothing is known yet. */
+  readonly group: GroupState | null;
   readonly run: {
     readonly name: string;
     readonly filesDone: number;

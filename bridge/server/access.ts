@@ -4,7 +4,7 @@
  *
  * A foreign page can make a browser send requests here, and can point its own name at our address (DNS
  * rebinding). So a request counts only when its `Host` is one of our names, and a socket only when its `Origin`
- * is a page that we served under that name. Loopback names are ours under every port, which lets an SSH tunnel
+ * is a page that we served under that name, or one of a bridge that shares our input. Loopback names are ours under every port, which lets an SSH tunnel
  * end where it likes: nobody can rebind them.
  */
 import type { IncomingMessage } from 'node:http';
@@ -15,6 +15,8 @@ export interface AccessOptions {
   readonly listenHost: string;
   /** Origins of `--public-url`. */
   readonly publicOrigins: readonly string[];
+  /** Origins of the bridges that share our input: their pages come to us when they are gone. */
+  readonly peerOrigins: () => ReadonlySet<string>;
   /** Whether pages come over TLS from the bridge itself. */
   readonly isSecure: boolean;
   /** Further names that are ours, those of a given certificate. */
@@ -86,7 +88,8 @@ export class Access {
   /** Whether a page of that origin may open a socket to the host that it named. */
   isOurOrigin(origin: string, host: string): boolean {
     const lower = origin.toLowerCase();
-    return this.#publicOrigins.has(lower) || lower === this.#origin(host);
+    if (this.#publicOrigins.has(lower) || lower === this.#origin(host)) return true;
+    return this.#options.peerOrigins().has(lower);
   }
 
   /** A page of this machine that needs no token: nothing between it and us, nothing of value behind us. */

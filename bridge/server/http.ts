@@ -26,7 +26,7 @@ import type { HistoryQuery } from '../protocol/history.ts';
 import { isRunName } from '../protocol/run-name.ts';
 import type { BridgeState } from '../protocol/state.ts';
 import type { Access } from './access.ts';
-import { SECURITY_HEADERS } from './security.ts';
+import { securityHeaders } from './security.ts';
 import type { BridgeSource } from './source.ts';
 import type { Authority } from './tls/certificate.ts';
 
@@ -101,11 +101,13 @@ export const AUTHORITY_PATH = '/ca.crt';
 
 /** Files whose names carry a hash of their content. */
 const HASHED = /^\/assets\//;
+/** The script whose policy says where sockets may go: it must not be older than its bridge's knowledge of others. */
+const POLICED = /^\/assets\/worker-/;
 
 export function httpHandler(options: HttpOptions): HttpHandler {
   const page = pageHandler(options.webFolder);
   return async (request, response) => {
-    response.setHeaders(new Map(Object.entries(SECURITY_HEADERS)));
+    response.setHeaders(new Map(Object.entries(securityHeaders(options.source.peerOrigins()))));
     try {
       const content = refusal(request, options) ?? (await dynamicContent(request, options));
       if (content === null) page(request, response);
@@ -243,7 +245,8 @@ function pageHandler(folder: string): (request: IncomingMessage, response: Serve
     dev: true,
     etag: true,
     setHeaders: (response, path) => {
-      if (HASHED.test(path)) response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
+      if (POLICED.test(path)) response.setHeader('Cache-Control', 'no-store');
+      else if (HASHED.test(path)) response.setHeader('Cache-Control', 'public, max-age=31536000, immutable');
     },
   });
   const missing = (request: IncomingMessage, response: ServerResponse): void =>

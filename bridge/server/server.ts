@@ -83,6 +83,7 @@ export async function startServer(source: BridgeSource, options: ServerOptions):
   const access = new Access({
     listenHost: listen.host,
     publicOrigins: options.publicOrigins,
+    peerOrigins: () => source.peerOrigins(),
     isSecure: tls !== null,
     certificateHosts: tls?.furtherHosts ?? [],
     trustLocalPages: options.trustLocalPages,

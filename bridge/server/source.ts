@@ -27,6 +27,8 @@ export interface BridgeSource {
   /** Null where the run or file is not known. */
   runSpectrum(run: string): Promise<ExportedSpectrum | null>;
   fileSpectrum(run: string, file: number): Promise<ExportedSpectrum | null>;
+  /** Origins whose pages may come here as well: those of bridges that share the input. */
+  peerOrigins(): ReadonlySet<string>;
   /** Empty when input and output are reachable, otherwise the reasons. */
   notReady(): readonly string[];
 }

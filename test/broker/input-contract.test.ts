@@ -6,7 +6,7 @@ import { inject } from 'vitest';
 import { KafkaInput } from '../../bridge/log/kafka/input.ts';
 import { KafkaProducer } from '../../bridge/log/kafka/producer.ts';
 import { inputContract, type InputFixture } from '../log/contract.ts';
-import { clientOptions, createTopics, freshTopics } from '../log/kafka-fixture.ts';
+import { ALONE, clientOptions, createTopics, freshTopics } from '../log/kafka-fixture.ts';
 import { KAFKA_VERSIONS } from './kafka-jars.ts';
 
 const PARTITIONS = 4;
@@ -37,7 +37,7 @@ async function open(brokers: readonly string[]): Promise<InputFixture> {
     }
   }
   return {
-    create: (from) => new KafkaInput({ ...options, group: `g-${randomUUID()}`, from }),
+    create: (from) => new KafkaInput({ ...ALONE, ...options, group: `g-${randomUUID()}`, from }),
     records: content.size,
     ends: true,
     content,

@@ -9,6 +9,7 @@ import { KafkaTopics, progressTopic, type TopicSettings } from '../../bridge/log
 import type { AssignedPartition, LogError } from '../../bridge/log/port.ts';
 import { Recorder, until } from '../log/contract.ts';
 import {
+  ALONE,
   clientOptions,
   committedKeys,
   createTopics,
@@ -29,7 +30,7 @@ function openInput(
   topic: string,
   { group = `g-${randomUUID()}` }: { group?: string } = {},
 ): KafkaInput {
-  const input = new KafkaInput({ ...clientOptions([brokers]), topic, group, from: 'earliest' });
+  const input = new KafkaInput({ ...ALONE, ...clientOptions([brokers]), topic, group, from: 'earliest' });
   onTestFinished(() => input.stop());
   return input;
 }

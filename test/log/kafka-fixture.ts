@@ -27,6 +27,9 @@ export function kafkaTestOutput(target: ChildTarget & { kind: 'kafka' }): KafkaO
   return new KafkaOutput({ ...clientOptions(brokers), topic: results, transactionalId });
 }
 
+/** A member that tells nothing of itself. */
+export const ALONE = { sharing: 'one', announce: () => ({ urls: [], machine: '' }) } as const;
+
 /** Names and settings that no other test uses. */
 export function freshTopics(partitions = 4): TopicSettings {
   const id = randomUUID().slice(0, 8);

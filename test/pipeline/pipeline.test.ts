@@ -72,6 +72,7 @@ async function writeFiles(count: number, seed = 0): Promise<void> {
 
 function newPipeline(output: OutputPort, geometry = GEOMETRY): Pipeline {
   const pipeline = new Pipeline({
+    machine: 'here',
     input: new FolderInput({
       folder,
       geometry,

@@ -2,10 +2,15 @@ import { hostname, networkInterfaces } from 'node:os';
 import { expect, test } from 'vitest';
 import { Access, isLoopbackHost, urlHost } from '../../bridge/server/access.ts';
 
-function access(listenHost: string, publicOrigins: readonly string[] = []): Access {
+function access(
+  listenHost: string,
+  publicOrigins: readonly string[] = [],
+  peerOrigins: ReadonlySet<string> = new Set(),
+): Access {
   const made = new Access({
     listenHost,
     publicOrigins,
+    peerOrigins: () => peerOrigins,
     isSecure: false,
     certificateHosts: [],
     trustLocalPages: true,
@@ -73,4 +78,13 @@ test('loopback is told from the rest', () => {
     '',
   ])
     expect(isLoopbackHost(host), host).toBe(false);
+});
+
+test('pages of a bridge that shares the input come here as well, and only they', () => {
+  const shared = access('192.0.2.7', [], new Set(['https://other.example:8080']));
+  expect(shared.isOurOrigin('https://other.example:8080', '192.0.2.7:8080')).toBe(true);
+  expect(shared.isOurOrigin('https://other.example', '192.0.2.7:8080')).toBe(false);
+  expect(shared.isOurOrigin('http://other.example:8080', '192.0.2.7:8080')).toBe(false);
+  // Their names are still not ours.
+  expect(shared.isOurHost('other.example:8080')).toBe(false);
 });

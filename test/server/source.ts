@@ -19,6 +19,7 @@ export function sampleState(geometry = GEOMETRY): BridgeState {
     geometry,
     input: { kind: 'simulator', reachable: true, trouble: null },
     output: { kind: 'embedded', reachable: true, trouble: null },
+    group: null,
     run: { name: 'test', filesDone: 2, slicesDone: 5462, firstUtc: null, lastUtc: null },
     lag: { files: 1, seconds: 4.2 },
     current: { file: 3, slicesDone: 160, slices: 2731 },
@@ -85,6 +86,7 @@ export class TestSource implements BridgeSource {
   readonly joined = new Map<string, Joined>();
   readonly total;
   reasons: string[] = [];
+  readonly origins = new Set<string>();
   #queue: Block[] = [];
   #epoch = 0;
   #newest = new Map<string, SpectrumSnapshot>();
@@ -93,6 +95,10 @@ export class TestSource implements BridgeSource {
   constructor(geometry = GEOMETRY) {
     this.geometry = geometry;
     this.total = emptyMoments(geometry.bins);
+  }
+
+  peerOrigins(): ReadonlySet<string> {
+    return this.origins;
   }
 
   state(): BridgeState {

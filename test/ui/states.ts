@@ -27,6 +27,7 @@ export const bridgeState = (over: Partial<BridgeState> = {}): BridgeState => ({
   geometry,
   input: { kind: 'kafka', reachable: true, trouble: null },
   output: { kind: 'kafka', reachable: true, trouble: null },
+  group: null,
   run: { name: 'run404', filesDone: 3, slicesDone: 8193, firstUtc: null, lastUtc: null },
   lag: { files: 2, seconds: 8.4 },
   current: null,

@@ -6,10 +6,10 @@
  */
 
 import type { Consumer, EachBatchPayload } from 'kafkajs';
-import { LogError } from '../port.ts';
+import { type Announcement, type GroupView, LogError } from '../port.ts';
 import { CLIENT_RETRY, KafkaClient, type KafkaClientOptions } from './client.ts';
 import { toLogError } from './errors.ts';
-import { oneOwner } from './one-owner.ts';
+import { Membership, type Sharing } from './members.ts';
 
 const MIB = 1024 * 1024;
 const CONSUMER_SETTINGS = {
@@ -17,8 +17,9 @@ const CONSUMER_SETTINGS = {
   maxBytes: 16 * MIB,
   // An idle consumer reacts to resume, rebalance and disconnect only after its long poll.
   maxWaitTimeInMs: 200,
+  // The least that brokers allow unless told otherwise. A standby takes over after this, one heartbeat and a join.
   sessionTimeout: 6_000,
-  heartbeatInterval: 1_500,
+  heartbeatInterval: 500,
   rebalanceTimeout: 15_000,
   allowAutoTopicCreation: false,
 };
@@ -31,6 +32,8 @@ const JOIN_TICKS = 40;
 const LEAVE_MS = 2_000;
 
 export interface GroupSessionEvents {
+  /** The group assigns anew, and until that is done nothing is this member's. */
+  rebalancing(): void;
   /** A fresh assignment, before the first fetch of it. */
   joined(partitions: readonly number[]): void;
   batch(payload: EachBatchPayload): void;
@@ -42,6 +45,9 @@ export interface GroupSessionEvents {
 export interface GroupSessionOptions extends KafkaClientOptions {
   readonly topic: string;
   readonly group: string;
+  readonly sharing: Sharing;
+  /** What the other members are told, asked for at every join. */
+  announce(): Announcement;
 }
 
 export class GroupSession {
@@ -49,6 +55,7 @@ export class GroupSession {
   readonly #client: KafkaClient;
   readonly #consumer: Consumer;
   readonly #events: GroupSessionEvents;
+  readonly #membership: Membership;
   #running: Promise<void> = Promise.resolve();
   #silentTicks = 0;
   #silentLimit = JOIN_TICKS;
@@ -59,11 +66,12 @@ export class GroupSession {
   constructor(options: GroupSessionOptions, events: GroupSessionEvents) {
     this.#topic = options.topic;
     this.#events = events;
+    this.#membership = new Membership(options.announce);
     this.#client = new KafkaClient(options);
     this.#consumer = this.#client.kafka.consumer({
       ...CONSUMER_SETTINGS,
       groupId: options.group,
-      partitionAssigners: [oneOwner(Date.now())],
+      partitionAssigners: [this.#membership.assigner(options.sharing)],
       // A crashed consumer is replaced by a new session, never restarted inside of kafkajs.
       retry: { ...CLIENT_RETRY, restartOnFailure: async () => false },
     });
@@ -131,6 +139,11 @@ export class GroupSession {
     }
   }
 
+  /** Who is in the group; null while it assigns anew. */
+  async describe(): Promise<GroupView | null> {
+    return this.#membership.view(await this.#consumer.describeGroup(), this.#topic);
+  }
+
   async #start(): Promise<void> {
     await this.#consumer.connect();
     // `false` would jump over everything to the latest record when an offset is out of range.
@@ -149,9 +162,14 @@ export class GroupSession {
     this.#consumer.on(events.GROUP_JOIN, ({ payload }) => {
       if (this.#ended) return;
       this.#alive(SILENT_TICKS);
-      this.#events.joined(payload.memberAssignment[this.#topic] ?? []);
+      const partitions = payload.memberAssignment[this.#topic] ?? [];
+      this.#membership.joined(payload.memberId, partitions);
+      this.#events.joined(partitions);
     });
-    this.#consumer.on(events.REBALANCING, () => this.#alive(JOIN_TICKS));
+    this.#consumer.on(events.REBALANCING, () => {
+      this.#alive(JOIN_TICKS);
+      if (!this.#ended) this.#events.rebalancing();
+    });
     this.#consumer.on(events.FETCH, () => this.#alive(SILENT_TICKS));
     this.#consumer.on(events.START_BATCH_PROCESS, ({ payload }) => {
       if (!this.#ended && payload.batchSize === 0) {

@@ -1,5 +1,6 @@
 /**
- * The Kafka input: a consumer group whose one active member reads every partition of a topic.
+ * The Kafka input: a member of a consumer group. Either one member reads every partition of a topic and the others
+ * stand by, or each reads its share.
  *
  *   session ─ joined ─▶ all paused ─▶ handlers.assigned ─▶ seek, resume ─▶ records …
  *      ▲                                                                      │
@@ -15,6 +16,7 @@
 import type { EachBatchPayload } from 'kafkajs';
 import {
   type AssignedPartition,
+  type GroupView,
   type InputHandlers,
   type InputPort,
   type InputRecord,
@@ -62,6 +64,9 @@ export class KafkaInput implements InputPort {
   readonly #options: KafkaInputOptions;
   readonly #reader: TopicReader;
   readonly #pauses = new Pauses();
+  group: GroupView | null = null;
+  /** The group has changed since it was last looked at. */
+  #groupIsStale = false;
   #handlers: InputHandlers | null = null;
   #session: GroupSession | null = null;
   #assignment: Assignment | null = null;
@@ -146,6 +151,7 @@ export class KafkaInput implements InputPort {
       this.#session = session;
       const why = await session.run();
       this.#session = null;
+      this.group = null;
       this.#endAssignment();
       if (why !== null) this.#trouble(why);
       await session.close();
@@ -155,10 +161,14 @@ export class KafkaInput implements InputPort {
 
   #newSession(handlers: InputHandlers): GroupSession {
     const session: GroupSession = new GroupSession(this.#options, {
+      rebalancing: () => this.#endAssignment(),
       joined: (partitions) => this.#joined(session, handlers, partitions),
       batch: (payload) => this.#batch(session, handlers, payload),
       skipped: (partition, lastOffset) => this.#skipped(partition, lastOffset),
-      tick: () => void this.#watchForStall(session),
+      tick: () => {
+        void this.#lookAtGroup(session);
+        void this.#watchForStall(session);
+      },
     });
     return session;
   }
@@ -179,11 +189,15 @@ export class KafkaInput implements InputPort {
   #joined(session: GroupSession, handlers: InputHandlers, partitions: readonly number[]): void {
     this.#endAssignment();
     session.pause(partitions);
+    this.#groupIsStale = true;
+    void this.#lookAtGroup(session);
     if (partitions.length === 0) {
       this.#options.logger.info(
         { topic: this.#options.topic },
         'standing by: another bridge of the group reads',
       );
+      // Nothing will tell later: there is nothing to be had.
+      this.#troubled = true;
       return this.#well();
     }
     const sorted = partitions.toSorted((a, b) => a - b);
@@ -201,6 +215,20 @@ export class KafkaInput implements InputPort {
       this.#assignment = null;
       session.end(toLogError(error, `${this.#options.topic}: assignment`, 'unavailable'));
     });
+  }
+
+  /** Asks until it is answered, at every tick. */
+  async #lookAtGroup(session: GroupSession): Promise<void> {
+    if (!this.#groupIsStale) return;
+    this.#groupIsStale = false;
+    try {
+      const group = await session.describe();
+      if (group === null) this.#groupIsStale = true;
+      else if (session === this.#session) this.group = group;
+    } catch (error) {
+      this.#groupIsStale = true;
+      this.#options.logger.debug({ err: error }, 'the members of the group are not known');
+    }
   }
 
   async #assign(session: GroupSession, handlers: InputHandlers, assignment: Assignment): Promise<void> {
