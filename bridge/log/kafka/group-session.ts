@@ -47,7 +47,7 @@ export interface GroupSessionOptions extends KafkaClientOptions {
   readonly group: string;
   readonly sharing: Sharing;
   /** What the other members are told, asked for at every join. */
-  announce(): Announcement;
+  readonly announce: () => Announcement;
 }
 
 export class GroupSession {
