@@ -18,10 +18,15 @@ import { repository } from './machine.mjs';
 const RULES = [
   { folder: 'bridge/protocol', may: [], node: false },
   { folder: 'shaders', may: [], node: false },
-  { folder: 'bridge/commands', may: ['bridge', 'web/engine', 'web/worker', 'web/analysis'], node: true },
+  {
+    folder: 'bridge/commands',
+    may: ['bridge', 'web/engine', 'web/worker', 'web/analysis', 'web/offline'],
+    node: true,
+  },
   { folder: 'bridge', may: [], node: true },
   { folder: 'web/engine', may: ['shaders', 'bridge/protocol'] },
   { folder: 'web/worker', may: ['web/engine', 'bridge/protocol'] },
+  { folder: 'web/offline', may: ['web/engine', 'bridge/protocol'], node: false },
   { folder: 'web/analysis', may: ['bridge/protocol'], node: false },
   { folder: 'web/main.tsx', may: ['web/ui'], mayTypes: ['web/worker'], node: false },
   {

@@ -10,6 +10,7 @@
 
 import { Command, CommanderError } from 'commander';
 import {
+  analyzeOptions,
   doctorOptions,
   processOptions,
   produceOptions,
@@ -18,7 +19,16 @@ import {
   topicsOptions,
 } from '../config/checks.ts';
 import { addOptions, type Invocation, readInvocation } from '../config/command-line.ts';
-import { DOCTOR, PROCESS, PRODUCE, SERVE, SIMULATE, TOPICS, TOPICS_DELETE } from '../config/declarations.ts';
+import {
+  ANALYZE,
+  DOCTOR,
+  PROCESS,
+  PRODUCE,
+  SERVE,
+  SIMULATE,
+  TOPICS,
+  TOPICS_DELETE,
+} from '../config/declarations.ts';
 import type { TopicsAction } from '../config/options.ts';
 import { type Specs, unknownVariables } from '../config/resolve.ts';
 import { UsageError } from '../config/values.ts';
@@ -30,7 +40,8 @@ const DONE = 0;
 const FAILED = 1;
 const WRONG_USAGE = 2;
 
-type Action<S> = (invocation: Invocation<S>, log: Logger, argument: string) => Promise<number>;
+/** `given` are the command's arguments, in their order. */
+type Action<S> = (invocation: Invocation<S>, log: Logger, given: readonly string[]) => Promise<number>;
 
 /** A command with its options; its action's status becomes the process's. */
 function define<S extends Specs>(command: Command, group: string, specs: S, action: Action<S>): Command {
@@ -38,8 +49,8 @@ function define<S extends Specs>(command: Command, group: string, specs: S, acti
     const invocation = readInvocation(command, group, specs, process.env);
     const log = createLogger(invocation.common.logLevel);
     for (const warning of unknownVariables(process.env)) log.warn(warning);
-    const [first] = words;
-    process.exitCode = await action(invocation, log, typeof first === 'string' ? first : '');
+    const given = words.flat().filter((word) => typeof word === 'string');
+    process.exitCode = await action(invocation, log, given);
   });
 }
 
@@ -59,7 +70,7 @@ function defineProduce(program: Command): void {
     .command('produce')
     .description('send file pairs to Kafka; goes on where the topic ends')
     .argument('<dir>', 'folder with duck_i_NNNNN.dat and duck_q_NNNNN.dat');
-  define(command, 'produce', PRODUCE, async ({ resolved }, log, folder) => {
+  define(command, 'produce', PRODUCE, async ({ resolved }, log, [folder = '']) => {
     const options = produceOptions(folder, resolved, process.env);
     const { runProduce } = await import('./produce.ts');
     return runProduce(options, log);
@@ -71,7 +82,7 @@ function defineSimulate(program: Command): void {
     .command('simulate')
     .description('write file pairs of a simulated DAQ')
     .argument('<dir>', 'folder to write to; made where it is not there');
-  define(command, 'simulate', SIMULATE, async ({ resolved }, log, folder) => {
+  define(command, 'simulate', SIMULATE, async ({ resolved }, log, [folder = '']) => {
     const options = simulateOptions(folder, resolved);
     const { runSimulate } = await import('./simulate.ts');
     return runSimulate(options, log);
@@ -109,11 +120,23 @@ function defineProcess(program: Command): void {
       '<url>',
       'address of the bridge, such as http://127.0.0.1:8080/ or https://daq.example.org:8080/',
     );
-  define(command, 'process', PROCESS, async ({ resolved }, log, url) => {
+  define(command, 'process', PROCESS, async ({ resolved }, log, [url = '']) => {
     const options = processOptions(url, resolved, process.env);
     const { runProcess } = await import('./process.ts');
     await runProcess(options, undefined, log);
     return DONE;
+  });
+}
+
+function defineAnalyze(program: Command): void {
+  const command = program
+    .command('analyze')
+    .description('spectrum of file pairs and other recordings, without bridge or network')
+    .argument('<path...>', 'folders of recordings, recordings, saved results');
+  define(command, 'analyze', ANALYZE, async ({ resolved }, log, paths) => {
+    const options = analyzeOptions(paths, resolved);
+    const { runAnalyze } = await import('./analyze.ts');
+    return runAnalyze(options, log);
   });
 }
 
@@ -147,7 +170,15 @@ function buildProgram(): Command {
     );
   // Inherited by the commands, so it comes before them.
   program.exitOverride().configureOutput({ outputError: (text, write) => write(oneLine(text)) });
-  const commands = [defineServe, defineProduce, defineSimulate, defineTopics, defineProcess, defineDoctor];
+  const commands = [
+    defineServe,
+    defineProduce,
+    defineSimulate,
+    defineTopics,
+    defineProcess,
+    defineAnalyze,
+    defineDoctor,
+  ];
   for (const add of commands) add(program);
   return program;
 }

@@ -11,6 +11,7 @@ import { isGivenRunName } from '../protocol/run-name.ts';
 import { MAX_FILE_NUMBER } from '../records.ts';
 import { defaultSignal, type SignalParameters } from '../simulator/signal.ts';
 import {
+  type ANALYZE,
   type DOCTOR,
   type PROCESS,
   type PRODUCE,
@@ -22,7 +23,9 @@ import {
   type Values,
 } from './declarations.ts';
 import type {
+  AnalyzeOptions,
   DoctorOptions,
+  ExportFormat,
   KafkaConnection,
   ProcessOptions,
   ProduceOptions,
@@ -34,7 +37,7 @@ import type {
 } from './options.ts';
 import { type Origin, type Resolved, SECRET_VARIABLES } from './resolve.ts';
 import { Secret } from './secret.ts';
-import { bridgeUrl, path, UsageError } from './values.ts';
+import { bridgeUrl, path, text, UsageError } from './values.ts';
 
 type Environment = NodeJS.ProcessEnv;
 type Security = Pick<
@@ -183,6 +186,40 @@ export const processOptions = (
   ca: resolved.values.ca === null ? null : readCertificates('--ca', resolved.values.ca),
   tlsName: resolved.values.tlsName,
 });
+
+const EXPORT_FORMATS: readonly ExportFormat[] = ['csv', 'ecsv', 'npz', 'json'];
+
+/** @throws {UsageError} */
+export function analyzeOptions(
+  paths: readonly string[],
+  { values, origins }: Resolved<typeof ANALYZE>,
+): AnalyzeOptions {
+  const asked = EXPORT_FORMATS.filter((format) => values[format]);
+  const formats: readonly ExportFormat[] = asked.length === 0 ? ['csv'] : asked;
+  if (values.out === null && formats.length > 1) {
+    const flags = formats.map((format) => `--${format}`).join(', ');
+    throw new UsageError(
+      `${flags}: expected one of them, or --out DIR, since standard output takes only one`,
+    );
+  }
+  if (values.out === null && values.perFile)
+    throw new UsageError('--per-file: expected --out DIR with it, for a file per recording');
+  const isSaid = (key: 'sampleRate' | 'lo'): boolean => origins.get(key) !== 'default';
+  return {
+    paths: paths.map(text),
+    formats,
+    outFolder: values.out,
+    perFile: values.perFile,
+    run: values.run,
+    window: values.window,
+    settleMs: values.settle,
+    geometry: geometryOf(values),
+    said: {
+      sampleRateHz: isSaid('sampleRate') ? values.sampleRate : null,
+      loHz: isSaid('lo') ? values.lo : null,
+    },
+  };
+}
 
 /** @throws {UsageError} */
 export function doctorOptions({ values }: Resolved<typeof DOCTOR>, environment: Environment): DoctorOptions {

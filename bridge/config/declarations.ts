@@ -11,6 +11,7 @@ import {
   DEFAULT_SAMPLE_RATE_HZ,
   NOMINAL_SAMPLES_PER_FILE,
 } from '../protocol/geometry.ts';
+import { WINDOW_NAMES } from '../protocol/window.ts';
 import { MAX_FILE_NUMBER } from '../records.ts';
 import * as v from './values.ts';
 
@@ -286,6 +287,19 @@ export const PROCESS = {
   tlsName: optional('tls-name', 'HOST', 'name in its certificate, where the URL has another', v.text),
 };
 
+export const ANALYZE = {
+  csv: toggle('csv', 'spectrum as CSV: freq_Hz,power,std,count; what is written unless told otherwise'),
+  ecsv: toggle('ecsv', 'spectrum as ECSV, with units and provenance, as astropy opens it'),
+  npz: toggle('npz', "spectrum as NPZ, as NumPy's load opens it"),
+  json: toggle('json', 'spectrum as JSON with provenance'),
+  out: optional('out', 'DIR', 'folder to write to instead of standard output', v.path),
+  perFile: toggle('per-file', 'besides, a spectrum of each recording; needs --out'),
+  run: optional('run', 'NAME', 'name of the run; that of the folder unless given', v.runName),
+  window: option('window', 'NAME', WINDOW_NAMES.join(', '), v.oneOf(...WINDOW_NAMES), 'none'),
+  ...SETTLE,
+  ...GEOMETRY,
+};
+
 export const DOCTOR = {
   brokers: optional('brokers', 'HOST:PORT,…', 'look at Kafka as well: its brokers', v.brokerList),
   ...SECURITY,
@@ -303,5 +317,6 @@ export const OPTIONS_OF_COMMAND: Readonly<Record<string, Readonly<Record<string,
   simulate: SIMULATE,
   topics: { ...TOPICS, ...TOPICS_DELETE },
   process: PROCESS,
+  analyze: ANALYZE,
   doctor: DOCTOR,
 };

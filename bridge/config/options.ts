@@ -7,6 +7,7 @@
 
 import type { StartFrom } from '../log/port.ts';
 import type { Geometry } from '../protocol/geometry.ts';
+import type { WindowName } from '../protocol/window.ts';
 import type { SignalParameters } from '../simulator/signal.ts';
 import type { Secret } from './secret.ts';
 
@@ -136,6 +137,28 @@ export interface TopicsOptions {
   readonly resultsRetentionMs: number | null;
   /** `delete` was confirmed. */
   readonly yes: boolean;
+}
+
+/** Forms of a spectrum that is written; also the suffixes of the files. */
+export type ExportFormat = 'csv' | 'ecsv' | 'npz' | 'json';
+
+export interface AnalyzeOptions {
+  /** Files, folders, as given; at least one. */
+  readonly paths: readonly string[];
+  /** At least one; exactly one without `outFolder`. */
+  readonly formats: readonly ExportFormat[];
+  /** Absolute; null: standard output. */
+  readonly outFolder: string | null;
+  readonly perFile: boolean;
+  /** null: after the folder. */
+  readonly run: string | null;
+  readonly window: WindowName;
+  /** A short file that has not changed for so long is finished. */
+  readonly settleMs: number;
+  /** Slice length, and what recordings are taken to be that say nothing of themselves. */
+  readonly geometry: Geometry;
+  /** What a person said of all recordings, whatever they say of themselves; null: nothing. */
+  readonly said: { readonly sampleRateHz: number | null; readonly loHz: number | null };
 }
 
 export interface DoctorOptions {

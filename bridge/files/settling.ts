@@ -15,6 +15,10 @@ export const FULL_FILE_BYTES = (NOMINAL_SAMPLES_PER_FILE - 1024) * BYTES_PER_SAM
 export const DEFAULT_SETTLE_MS = 10_000;
 const FULL_SETTLE_MS = 1_000;
 
+/** How long a file of this length has to stay as it is before it counts as finished. */
+export const settleMsOf = (bytes: number, settleMs: number): number =>
+  bytes >= FULL_FILE_BYTES ? Math.min(settleMs, FULL_SETTLE_MS) : settleMs;
+
 const sameState = (a: HalfState | null, b: HalfState | null): boolean =>
   a === b || (a !== null && b !== null && a.bytes === b.bytes && a.modifiedMs === b.modifiedMs);
 
@@ -49,8 +53,7 @@ export class Settling {
   }
 
   #neededMs(i: HalfState | null, q: HalfState | null): number {
-    const full =
-      i !== null && q !== null && Math.min(i.bytes, q.bytes) >= FULL_FILE_BYTES && i.bytes === q.bytes;
-    return full ? Math.min(this.#settleMs, FULL_SETTLE_MS) : this.#settleMs;
+    const isEqual = i !== null && q !== null && i.bytes === q.bytes;
+    return isEqual ? settleMsOf(i.bytes, this.#settleMs) : this.#settleMs;
   }
 }

@@ -7,6 +7,7 @@
  */
 import { binFrequencyHz, binWidthHz, type Geometry, publishedPowerScale } from './geometry.ts';
 import { type SpectrumMoments, sampleStd } from './moments.ts';
+import { meanSquareOf, type WindowFigures, windowFigures } from './window.ts';
 import { encodeNpz, type NpyArray } from './exports/npz.ts';
 
 /** Run-wide or single-file moments with what an export needs to name them. */
@@ -21,9 +22,25 @@ export interface ExportedSpectrum {
   readonly lastUtc: string | null;
   /** Ranges of slices or files that are known to be missing; empty where none. */
   readonly missing: string;
+  /** What the slices were multiplied with; no window unless said. */
+  readonly window?: WindowFigures;
+  /** Path of the one recording that it was made of, where its number does not say that. */
+  readonly source?: string;
 }
 
-const NORMALISATION = '|FFT|^2 / (bins * sample_rate_Hz * sqrt(2)), no window, two-sided';
+const normalisation = ({ name }: WindowFigures): string =>
+  name === 'none'
+    ? '|FFT|^2 / (bins * sample_rate_Hz * sqrt(2)), no window, two-sided'
+    : '|FFT(w * x)|^2 / (sum(w^2) * sample_rate_Hz * sqrt(2)), two-sided';
+
+const windowOf = ({ window }: ExportedSpectrum): WindowFigures => window ?? windowFigures('none');
+
+/**
+ * Factor from |FFT|² of windowed slices to the power that is exported. White noise has the same density under every
+ * window; for none it is `publishedPowerScale`.
+ */
+export const exportedPowerScale = (geometry: Geometry, window: WindowFigures): number =>
+  publishedPowerScale(geometry) / meanSquareOf(window);
 
 /** Columns [bins], ascending frequency; power and std as published. */
 interface Columns {
@@ -33,8 +50,9 @@ interface Columns {
   readonly count: number;
 }
 
-function columns({ geometry, moments }: ExportedSpectrum): Columns {
-  const scale = publishedPowerScale(geometry);
+function columns(spectrum: ExportedSpectrum): Columns {
+  const { geometry, moments } = spectrum;
+  const scale = exportedPowerScale(geometry, windowOf(spectrum));
   return {
     freqHz: Float64Array.from(moments.mean, (_, bin) => binFrequencyHz(geometry, bin)),
     power: moments.mean.map((mean) => mean * scale),
@@ -46,17 +64,22 @@ function columns({ geometry, moments }: ExportedSpectrum): Columns {
 /** What every format but CSV says of itself; keys are public. */
 function provenance(spectrum: ExportedSpectrum, software: string) {
   const { geometry } = spectrum;
+  const window = windowOf(spectrum);
   return {
     run: spectrum.run,
     file: spectrum.file,
+    ...(spectrum.source === undefined ? {} : { source: spectrum.source }),
     files: spectrum.files,
     slices: spectrum.moments.count,
     bins: geometry.bins,
     sample_rate_Hz: geometry.sampleRateHz,
     lo_Hz: geometry.loHz,
     bin_width_Hz: binWidthHz(geometry),
-    normalisation: NORMALISATION,
-    window: 'none',
+    normalisation: normalisation(window),
+    window: window.name,
+    coherent_gain: window.coherentGain,
+    enbw_bins: window.enbwBins,
+    rbw_Hz: window.enbwBins * binWidthHz(geometry),
     first_utc: spectrum.firstUtc,
     last_utc: spectrum.lastUtc,
     missing: spectrum.missing,

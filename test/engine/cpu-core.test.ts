@@ -9,8 +9,8 @@ import {
 } from '../../bridge/protocol/moments.ts';
 import type { CpuCore } from '../../web/engine/cpu-core.ts';
 import { createCore } from '../../web/engine/cpu-cores.ts';
-import { EngineError, type Segment, type WindowName } from '../../web/engine/engine.ts';
-import { windowCoefficients } from '../../web/engine/window.ts';
+import { EngineError, type Segment } from '../../web/engine/engine.ts';
+import { type WindowName, windowCoefficients } from '../../bridge/protocol/window.ts';
 import { addTone, gaussian, SHORT_BLOCK_TOLERANCE, shortBlockProblems } from './accuracy.ts';
 import { referenceMoments } from './reference.ts';
 

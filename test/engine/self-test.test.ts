@@ -1,9 +1,9 @@
 /** The question with a known answer: the answer is right, and wrong or slow engines do not pass. */
 import { afterEach, expect, test, vi } from 'vitest';
 import type { BlockMoments } from '../../bridge/protocol/moments.ts';
-import type { EngineBlock, WindowName } from '../../web/engine/engine.ts';
+import type { EngineBlock } from '../../web/engine/engine.ts';
 import { makeSelfTest, runSelfTest } from '../../web/engine/self-test.ts';
-import { windowCoefficients } from '../../web/engine/window.ts';
+import { type WindowName, windowCoefficients } from '../../bridge/protocol/window.ts';
 import { referenceMoments } from './reference.ts';
 
 afterEach(() => {

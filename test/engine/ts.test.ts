@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { isSupportedLength } from '../../bridge/protocol/geometry.ts';
 import { StockhamFft } from '../../web/engine/ts/stockham.ts';
-import { windowCoefficients } from '../../web/engine/window.ts';
+import { windowCoefficients } from '../../bridge/protocol/window.ts';
 import { gaussian } from './accuracy.ts';
 import { ReferenceFft } from './reference.ts';
 

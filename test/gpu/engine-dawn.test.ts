@@ -1,9 +1,9 @@
 /** The WebGPU engine in Dawn: accuracy, blocks of every shape, bad input, and faults of the device. */
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { type BlockMoments, addBlock, emptyMoments } from '../../bridge/protocol/moments.ts';
-import type { EngineBlock, WindowName } from '../../web/engine/engine.ts';
+import type { EngineBlock } from '../../web/engine/engine.ts';
 import { createGpuEngine, type GpuEngine } from '../../web/engine/gpu/engine.ts';
-import { windowCoefficients } from '../../web/engine/window.ts';
+import { type WindowName, windowCoefficients } from '../../bridge/protocol/window.ts';
 import { ACCURACY_CASES, checkAccuracy, cutBlock, formatRow, gaussian } from '../engine/accuracy.ts';
 import { spyOn } from './adapters.ts';
 import { compareBlock, oddBlock, SHORT_BINS } from './blocks.ts';

@@ -7,7 +7,7 @@ import { spectrumTwin } from '../../shaders/spectrum.twin.ts';
 import { BUFFER_USAGE, MAP_MODE_READ } from '../../web/engine/gpu/flags.ts';
 import { MERGE_PARAMS_BYTES, MergePass } from '../../web/engine/gpu/merge-pass.ts';
 import { SpectrumPass } from '../../web/engine/gpu/spectrum-pass.ts';
-import { windowCoefficients } from '../../web/engine/window.ts';
+import { windowCoefficients } from '../../bridge/protocol/window.ts';
 import { gaussian } from '../engine/accuracy.ts';
 import { dawn } from './dawn.ts';
 

@@ -5,6 +5,7 @@
  * Implementations: WebGPU (`gpu`), WebAssembly SIMD in workers (`wasm`) and plain TypeScript (`ts`).
  */
 import type { BlockMoments } from '../../bridge/protocol/moments.ts';
+import type { WindowName } from '../../bridge/protocol/window.ts';
 
 /** A stretch of a block as it came in one message: `slices` slices of I, then the same slices of Q. */
 export interface Segment {
@@ -23,7 +24,6 @@ export interface EngineBlock {
 }
 
 export type EngineKind = 'gpu' | 'wasm' | 'ts';
-export type WindowName = 'none' | 'hann' | 'blackman-harris' | 'flat-top';
 
 /** What is shown of an engine, and sent to the bridge. */
 export interface EngineDescription {

@@ -12,7 +12,7 @@ import {
   type SpectrumMoments,
 } from '../../bridge/protocol/moments.ts';
 import { type EngineBlock, EngineError, type EngineOptions, type SpectrumEngine } from './engine.ts';
-import { windowCoefficients } from './window.ts';
+import { windowCoefficients } from '../../bridge/protocol/window.ts';
 
 /**
  * Error allowed in mean and M2, relative to the bin and to the average over the bins together. A float32

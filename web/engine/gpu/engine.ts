@@ -16,7 +16,7 @@ import {
   type SpectrumEngine,
 } from '../engine.ts';
 import { runSelfTest } from '../self-test.ts';
-import { windowCoefficients } from '../window.ts';
+import { windowCoefficients } from '../../../bridge/protocol/window.ts';
 import { type Chunk, planChunks } from './chunks.ts';
 import { adapterName, requestAdapter, requestDevice, watchDevice } from './device.ts';
 import { Lane, type LaneAnswer, type LaneJob, type LaneSizes } from './lane.ts';

@@ -9,7 +9,7 @@ import { type CpuCore, countClipped, finitePeak } from '../cpu-core.ts';
 import type { EngineBlock, EngineOptions } from '../engine.ts';
 import { checkBlock } from '../block.ts';
 import { betterExponent } from '../scale.ts';
-import { windowCoefficients } from '../window.ts';
+import { windowCoefficients } from '../../../bridge/protocol/window.ts';
 import { StockhamFft } from './stockham.ts';
 
 /** Adds one slice, unwindowed; the sums show NaN and Inf, which the minima and maxima do not. */

@@ -9,7 +9,7 @@ import { type CpuCore, countClipped, finitePeak, firstExponent } from '../cpu-co
 import { type EngineBlock, EngineError, type EngineOptions } from '../engine.ts';
 import { checkBlock } from '../block.ts';
 import { betterExponent } from '../scale.ts';
-import { windowCoefficients } from '../window.ts';
+import { windowCoefficients } from '../../../bridge/protocol/window.ts';
 import { printKernel } from './kernel.ts';
 import { type KernelPlan, LANES, planKernel, stageTwiddles } from './plan.ts';
 

@@ -3,7 +3,9 @@
  * spectral analysis wants them: Harris, "On the use of windows for harmonic analysis" (1978); flat-top of
  * D'Antona & Ferrero, "Digital Signal Processing for Measurement Systems" (2006).
  */
-import type { WindowName } from './engine.ts';
+
+export const WINDOW_NAMES = ['none', 'hann', 'blackman-harris', 'flat-top'] as const;
+export type WindowName = (typeof WINDOW_NAMES)[number];
 
 const TERMS: Readonly<Record<WindowName, readonly number[]>> = {
   none: [1],
@@ -23,6 +25,7 @@ export const windowCoefficients = (window: WindowName, bins: number): Float64Arr
 
 /** What a window does to a spectrum; both are exact for the periodic form. */
 export interface WindowFigures {
+  readonly name: WindowName;
   /** Mean coefficient a_0: a line's height is this times its amplitude · bins. */
   readonly coherentGain: number;
   /** Equivalent noise bandwidth in bins, N·Σw² / (Σw)² = 1 + Σ_{j>0} (a_j/a_0)²/2. */
@@ -32,5 +35,9 @@ export interface WindowFigures {
 export function windowFigures(window: WindowName): WindowFigures {
   const [coherentGain = 1, ...others] = TERMS[window];
   const enbwBins = 1 + others.reduce((sum, a) => sum + (a / coherentGain) ** 2 / 2, 0);
-  return { coherentGain, enbwBins };
+  return { name: window, coherentGain, enbwBins };
 }
+
+/** Mean of w²: what a window leaves of the power of noise, and what a density is divided by. */
+export const meanSquareOf = ({ coherentGain, enbwBins }: WindowFigures): number =>
+  coherentGain ** 2 * enbwBins;

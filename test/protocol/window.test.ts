@@ -1,8 +1,12 @@
 import { readFileSync } from 'node:fs';
 import { expect, test } from 'vitest';
-import type { WindowName } from '../../web/engine/engine.ts';
-import { windowCoefficients, windowFigures } from '../../web/engine/window.ts';
-import { plainDft } from './reference.ts';
+import {
+  type WindowName,
+  meanSquareOf,
+  windowCoefficients,
+  windowFigures,
+} from '../../bridge/protocol/window.ts';
+import { plainDft } from '../engine/reference.ts';
 
 /** What the literature prints, to the digits it prints. */
 const PUBLISHED = {
@@ -25,6 +29,7 @@ test.each(NAMES)('%s: ENBW and coherent gain by definition, and as published', (
     const { enbwBins, coherentGain } = windowFigures(name);
     expect(coherentGain).toBeCloseTo(sum / bins, 12);
     expect(enbwBins).toBeCloseTo((bins * squares) / sum ** 2, 12);
+    expect(meanSquareOf(windowFigures(name))).toBeCloseTo(squares / bins, 12);
   }
   expect(Math.abs(windowFigures(name).enbwBins - PUBLISHED[name].enbw)).toBeLessThan(DIGITS);
   expect(Math.abs(windowFigures(name).coherentGain - PUBLISHED[name].gain)).toBeLessThan(DIGITS);
@@ -42,7 +47,9 @@ test.each(NAMES)('%s: a tone half a bin off loses what is published as scallopin
 });
 
 test('coefficients agree with numpy', () => {
-  const fixtures = JSON.parse(readFileSync(new URL('./fixtures/numpy.json', import.meta.url), 'utf8')) as {
+  const fixtures = JSON.parse(
+    readFileSync(new URL('../engine/fixtures/numpy.json', import.meta.url), 'utf8'),
+  ) as {
     bins: number;
     window: WindowName;
     coefficients: number[];

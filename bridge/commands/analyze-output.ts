@@ -1,0 +1,81 @@
+/** Where the spectra of `analyze` go: standard output, or files in a folder, each whole or not there. */
+
+import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { ExportFormat } from '../config/options.ts';
+import {
+  exportCsv,
+  type ExportedSpectrum,
+  exportEcsv,
+  exportFileName,
+  exportJson,
+  exportNpz,
+} from '../protocol/exports.ts';
+import { SOFTWARE } from '../protocol/software.ts';
+
+const ENCODE: Readonly<Record<ExportFormat, (spectrum: ExportedSpectrum) => string | Uint8Array>> = {
+  csv: exportCsv,
+  ecsv: (spectrum) => exportEcsv(spectrum, SOFTWARE),
+  npz: (spectrum) => exportNpz(spectrum, SOFTWARE),
+  json: (spectrum) => `${exportJson(spectrum, SOFTWARE)}\n`,
+};
+
+export interface SpectrumSink {
+  write(spectrum: ExportedSpectrum): Promise<void>;
+}
+
+/** @param folder null: standard output, which takes one format */
+export async function openSink(
+  folder: string | null,
+  formats: readonly ExportFormat[],
+): Promise<SpectrumSink> {
+  if (folder === null) {
+    const [format = 'csv'] = formats;
+    return { write: (spectrum) => writeStdout(ENCODE[format](spectrum)) };
+  }
+  await mkdir(folder, { recursive: true });
+  return new FolderSink(folder, formats);
+}
+
+class FolderSink implements SpectrumSink {
+  readonly #folder: string;
+  readonly #formats: readonly ExportFormat[];
+  readonly #taken = new Set<string>();
+
+  constructor(folder: string, formats: readonly ExportFormat[]) {
+    this.#folder = folder;
+    this.#formats = formats;
+  }
+
+  /** The path of each file is a line on standard output. */
+  async write(spectrum: ExportedSpectrum): Promise<void> {
+    const name = this.#nameOf(spectrum);
+    for (const format of this.#formats) {
+      const path = join(this.#folder, `${name}.${format}`);
+      const part = join(this.#folder, `.${name}.${format}.part`);
+      try {
+        await writeFile(part, ENCODE[format](spectrum));
+        await rename(part, path);
+      } finally {
+        await rm(part, { force: true });
+      }
+      await writeStdout(`${path}\n`);
+    }
+  }
+
+  /** By the number of the file; by its path where there is none, or where another folder has it, too. */
+  #nameOf(spectrum: ExportedSpectrum): string {
+    const byNumber = exportFileName(spectrum);
+    const isFree = !this.#taken.has(byNumber) && (spectrum.file !== null || spectrum.source === undefined);
+    const name = isFree ? byNumber : `haloscope_${spectrum.run}_${safeName(spectrum.source ?? '')}`;
+    this.#taken.add(name);
+    return name;
+  }
+}
+
+const safeName = (path: string): string => path.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^[._]+/, '');
+
+const writeStdout = (content: string | Uint8Array): Promise<void> =>
+  new Promise((resolve, reject) => {
+    process.stdout.write(content, (error) => (error ? reject(error) : resolve()));
+  });

@@ -1,0 +1,111 @@
+/**
+ * SigMF metadata: what a `.sigmf-meta` says of the samples beside it, and the sidecars that we write for raw pairs.
+ *
+ * Format: SigMF 1.x, https://sigmf.org. Only what decides how samples are read is looked at; a file that says
+ * something there that we cannot follow is refused, never guessed.
+ */
+import * as v from 'valibot';
+import { FileProblem } from '../../bridge/protocol/pairs.ts';
+import type { SampleType } from './recording.ts';
+
+const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
+
+const Meta = v.object({
+  global: v.object({
+    'core:datatype': v.string(),
+    'core:sample_rate': v.optional(v.pipe(v.number(), v.gtValue(0))),
+    'core:num_channels': v.optional(natural),
+    'core:dataset': v.optional(v.string()),
+    'core:offset': v.optional(natural),
+    'core:trailing_bytes': v.optional(natural),
+    'core:metadata_only': v.optional(v.boolean()),
+  }),
+  captures: v.array(
+    v.object({
+      'core:sample_start': natural,
+      'core:frequency': v.optional(v.number()),
+      'core:datetime': v.optional(v.string()),
+      'core:header_bytes': v.optional(natural),
+    }),
+  ),
+});
+
+export interface SigmfCapture {
+  /** First sample. */
+  readonly from: number;
+  readonly frequencyHz: number | null;
+  readonly startMs: number | null;
+}
+
+export interface SigmfMeta {
+  readonly type: SampleType;
+  readonly sampleRateHz: number | null;
+  /** At least one, in rising order. */
+  readonly captures: readonly SigmfCapture[];
+  /** Name of the file with the samples, where it is not the metadata's own with `.sigmf-data`. */
+  readonly dataset: string | null;
+}
+
+const TYPES: Readonly<Record<string, SampleType>> = { cf32_le: 'cf32', ci16_le: 'ci16' };
+
+/**
+ * @param path of the metadata, for messages
+ * @throws {FileProblem} `unsupported`
+ */
+export function parseSigmf(text: string, path: string): SigmfMeta {
+  const refuse = (reason: string): FileProblem => new FileProblem('unsupported', path, reason);
+  let json: unknown;
+  try {
+    json = JSON.parse(text);
+  } catch (cause) {
+    throw new FileProblem('unsupported', path, 'expected JSON, as SigMF metadata are', { cause });
+  }
+  const parsed = v.safeParse(Meta, json);
+  if (!parsed.success) {
+    const [issue] = parsed.issues;
+    throw refuse(`${v.getDotPath(issue) ?? 'metadata'}: ${issue.message}`);
+  }
+  const { global, captures } = parsed.output;
+  const datatype = global['core:datatype'];
+  const type = TYPES[datatype];
+  if (type === undefined) throw refuse(`core:datatype: expected cf32_le or ci16_le, found ${datatype}`);
+  const channels = global['core:num_channels'] ?? 1;
+  if (channels !== 1) throw refuse(`core:num_channels: expected 1, found ${channels}`);
+  if (global['core:metadata_only'] === true) throw refuse('core:metadata_only: there are no samples to it');
+  if (global['core:trailing_bytes'] || captures.some((capture) => capture['core:header_bytes']))
+    throw refuse('bytes that are no samples (core:header_bytes, core:trailing_bytes) are not understood');
+  return {
+    type,
+    sampleRateHz: global['core:sample_rate'] ?? null,
+    captures: capturesOf(captures, refuse),
+    dataset: global['core:dataset'] ?? null,
+  };
+}
+
+function capturesOf(
+  found: v.InferOutput<typeof Meta>['captures'],
+  refuse: (reason: string) => FileProblem,
+): SigmfCapture[] {
+  if (found.length === 0) return [{ from: 0, frequencyHz: null, startMs: null }];
+  const captures = found.map((capture) => ({
+    from: capture['core:sample_start'],
+    frequencyHz: capture['core:frequency'] ?? null,
+    startMs: timeOf(capture['core:datetime'], refuse),
+  }));
+  captures.forEach(({ from, frequencyHz }, k) => {
+    const before = captures[k - 1];
+    if (before === undefined) return;
+    if (from <= before.from) throw refuse('captures: expected rising core:sample_start');
+    if (frequencyHz !== before.frequencyHz)
+      throw refuse('captures of different core:frequency make no common spectrum');
+  });
+  return captures;
+}
+
+function timeOf(text: string | undefined, refuse: (reason: string) => FileProblem): number | null {
+  if (text === undefined) return null;
+  const ms = Date.parse(text);
+  if (Number.isNaN(ms))
+    throw refuse(`core:datetime: expected a time such as 2026-11-23T01:02:03Z, found ${text}`);
+  return ms;
+}
