@@ -70,6 +70,7 @@ async function throughBridge(): Promise<{ files: Sums[]; run: Sums }> {
     from: 'earliest',
     incompleteAfterMs: 60_000,
     software: 'haloscope test',
+    machine: 'here',
     metrics: new BridgeMetrics(),
     logger: pino({ level: 'silent' }),
   });
