@@ -124,6 +124,7 @@ function exampleOf(spec: OptionSpec<unknown>): string {
     'always',
     'debug',
     'plain',
+    'hann',
     'https://daq.example.org',
     '0.5',
     '5s',
