@@ -65,8 +65,7 @@ export class Assembler {
   #incomplete: IncompleteFile[];
   #nextBlock = 1;
   headerless = false;
-  /** Messages of the last published file; null before the first. */
-  messagesPerFile: number | null = null;
+  #messagesPerFile: number | null = null;
   /** While true, no new file is opened: the bridge finishes what it has and stops. */
   draining = false;
 
@@ -103,6 +102,14 @@ export class Assembler {
 
   openFiles(): readonly OpenFile[] {
     return [...this.#files.values()].filter((file) => file.status === 'open');
+  }
+
+  /** Messages of the last published file, or before the first what an open one will have; null while nobody knows. */
+  get messagesPerFile(): number | null {
+    if (this.#messagesPerFile !== null) return this.#messagesPerFile;
+    const known = this.openFiles().find(({ slices, messages }) => slices !== null && messages > 0);
+    if (!known?.slices) return null;
+    return Math.ceil((known.slices * known.messages) / known.received.count);
   }
 
   incompleteFiles(): readonly IncompleteFile[] {
@@ -196,7 +203,7 @@ export class Assembler {
   /** Moves a complete file into its run; after this `progress()` is the one to commit with its result. */
   publish(file: OpenFile): void {
     this.runs.publish(file);
-    this.messagesPerFile = file.messages;
+    this.#messagesPerFile = file.messages;
     this.#files.delete(fileKey(file.run, file.number));
     this.#incomplete = this.#incomplete.filter((e) => e.run !== file.run || e.file !== file.number);
   }

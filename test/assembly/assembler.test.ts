@@ -4,7 +4,7 @@ import { LINGER_MS } from '../../bridge/assembly/assembler.ts';
 import { NewLogError } from '../../bridge/assembly/positions.ts';
 import { decodeProgress, encodeProgress } from '../../bridge/assembly/progress.ts';
 import type { InputRecord } from '../../bridge/log/port.ts';
-import { fullRecord, type Harness, harness, plainRecord } from './helpers.ts';
+import { fullRecord, type Harness, harness, momentsOf, plainRecord } from './helpers.ts';
 
 /** All records of a file of `of` slices in messages of n, with headers, on one partition from `offset`. */
 function wholeFile(file: number, of: number, n: number, partition = 0, offset = 0): InputRecord[] {
@@ -28,6 +28,33 @@ describe('with headers', () => {
     expect(h.complete).toEqual([]);
     h.countAll();
     expect(h.complete).toEqual(['run1/7']);
+  });
+
+  test('the clip level is the peak that the run has shown, and nothing while it has shown only zeros', () => {
+    const levelAfter = (peak: number): number | undefined => {
+      const each = harness();
+      each.assembler.beginAt(0, 0, 0);
+      each.accept(...wholeFile(1, 4, 4));
+      const [block] = each.blocks.splice(0);
+      if (block === undefined) throw new Error('no block');
+      const time = { ...momentsOf(block).time, minI: -peak, maxI: 0, minQ: 0, maxQ: 0 };
+      const file = each.assembler.count(block.id, { ...momentsOf(block), time }, 'wasm');
+      if (file === null) throw new Error('not counted');
+      each.assembler.publish(file);
+      each.accept(...wholeFile(2, 4, 4, 0, 10));
+      return each.blocks[0]?.clipLevel;
+    };
+    expect(levelAfter(0.25)).toBe(0.25);
+    expect(levelAfter(0)).toBe(Infinity);
+  });
+
+  test('messages per file are known from the first message on', () => {
+    expect(h.assembler.messagesPerFile).toBeNull();
+    h.accept(...wholeFile(7, 10, 4).slice(0, 1));
+    expect(h.assembler.messagesPerFile).toBe(3);
+    h.accept(...wholeFile(7, 10, 4, 0, 0).slice(1));
+    for (const file of h.countAll()) h.assembler.publish(file);
+    expect(h.assembler.messagesPerFile).toBe(3);
   });
 
   test('messages in any order, twice, give every slice once', () => {
