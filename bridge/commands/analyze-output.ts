@@ -1,7 +1,9 @@
 /** Where the spectra of `analyze` go: standard output, or files in a folder, each whole or not there. */
 
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
+import type { Recording } from '../../web/offline/recording.ts';
+import { pairSidecars } from '../../web/offline/sigmf.ts';
 import type { ExportFormat } from '../config/options.ts';
 import {
   exportCsv,
@@ -11,6 +13,7 @@ import {
   exportJson,
   exportNpz,
 } from '../protocol/exports.ts';
+import type { Geometry } from '../protocol/geometry.ts';
 import { SOFTWARE } from '../protocol/software.ts';
 
 const ENCODE: Readonly<Record<ExportFormat, (spectrum: ExportedSpectrum) => string | Uint8Array>> = {
@@ -37,6 +40,28 @@ export async function openSink(
   return new FolderSink(folder, formats);
 }
 
+/** Replaces a file, or makes it, as a whole. */
+async function writeWhole(folder: string, name: string, content: string | Uint8Array): Promise<string> {
+  const path = join(folder, name);
+  const part = join(folder, `.${name}.part`);
+  try {
+    await writeFile(part, content);
+    await rename(part, path);
+  } finally {
+    await rm(part, { force: true });
+  }
+  return path;
+}
+
+/** Metadata of both halves of a pair, beside them. */
+export async function writeSidecars(
+  recording: Recording & { readonly kind: 'pair' },
+  geometry: Geometry,
+): Promise<void> {
+  for (const [name, text] of pairSidecars(recording, geometry, SOFTWARE))
+    await writeWhole(dirname(recording.i.path), name, text);
+}
+
 class FolderSink implements SpectrumSink {
   readonly #folder: string;
   readonly #formats: readonly ExportFormat[];
@@ -51,14 +76,7 @@ class FolderSink implements SpectrumSink {
   async write(spectrum: ExportedSpectrum): Promise<void> {
     const name = this.#nameOf(spectrum);
     for (const format of this.#formats) {
-      const path = join(this.#folder, `${name}.${format}`);
-      const part = join(this.#folder, `.${name}.${format}.part`);
-      try {
-        await writeFile(part, ENCODE[format](spectrum));
-        await rename(part, path);
-      } finally {
-        await rm(part, { force: true });
-      }
+      const path = await writeWhole(this.#folder, `${name}.${format}`, ENCODE[format](spectrum));
       await writeStdout(`${path}\n`);
     }
   }

@@ -20,7 +20,7 @@ import { type ByteSource, isAbort, readAll } from '../protocol/source.ts';
 import { type WindowName, windowFigures } from '../protocol/window.ts';
 import { isoUtc } from '../publisher.ts';
 import { stopSignal } from '../stop-signal.ts';
-import { openSink, type SpectrumSink } from './analyze-output.ts';
+import { openSink, type SpectrumSink, writeSidecars } from './analyze-output.ts';
 
 /** After a signal, recordings in hand are finished for so long; the contract gives ten seconds for everything. */
 const GIVE_UP_MS = 7_000;
@@ -66,6 +66,8 @@ export async function runAnalyze(options: AnalyzeOptions, log: Logger): Promise<
     sum.add(measured.moments, 1, measured.startMs, measured.endMs);
     sayRemainder(measured, log);
     if (options.perFile) await sink.write(describe.recording(measured));
+    const { recording } = measured;
+    if (options.sigmf && recording.kind === 'pair') await writeSidecars(recording, input.geometry);
   });
   const missing = missingText(input.all, used, problems.all);
   return finish(sum, sink, describe.run(sum, missing), {

@@ -210,6 +210,7 @@ export function analyzeOptions(
     formats,
     outFolder: values.out,
     perFile: values.perFile,
+    sigmf: values.sigmf,
     run: values.run,
     window: values.window,
     settleMs: values.settle,

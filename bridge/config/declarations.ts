@@ -293,6 +293,7 @@ export const ANALYZE = {
   npz: toggle('npz', "spectrum as NPZ, as NumPy's load opens it"),
   json: toggle('json', 'spectrum as JSON with provenance'),
   out: optional('out', 'DIR', 'folder to write to instead of standard output', v.path),
+  sigmf: toggle('sigmf', 'besides, SigMF metadata beside the halves of every pair that was used'),
   perFile: toggle('per-file', 'besides, a spectrum of each recording; needs --out'),
   run: optional('run', 'NAME', 'name of the run; that of the folder unless given', v.runName),
   window: option('window', 'NAME', WINDOW_NAMES.join(', '), v.oneOf(...WINDOW_NAMES), 'none'),

@@ -150,6 +150,8 @@ export interface AnalyzeOptions {
   /** Absolute; null: standard output. */
   readonly outFolder: string | null;
   readonly perFile: boolean;
+  /** Metadata are written beside the pairs. */
+  readonly sigmf: boolean;
   /** null: after the folder. */
   readonly run: string | null;
   readonly window: WindowName;

@@ -2,41 +2,34 @@
  * The same work in Python, for scale: one process with scipy, once with kafka-python and once with confluent-kafka,
  * in a virtual environment under `.cache`. Where there is no Python these rows are absent, and the table says so.
  */
-import { spawn, spawnSync } from 'node:child_process';
-import { existsSync } from 'node:fs';
-import { rm } from 'node:fs/promises';
+import { spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { join } from 'node:path';
-import { findPython, repository } from '../../scripts/machine.mjs';
+import { repository } from '../../scripts/machine.mjs';
+import { venvPython } from '../venv.ts';
 import { until } from '../e2e/haloscope.ts';
 import { NOMINAL_SLICES } from '../e2e/samples.ts';
 
 export const PYTHON_CLIENTS = ['kafka-python', 'confluent'] as const;
 export type PythonClient = (typeof PYTHON_CLIENTS)[number];
 
-const PACKAGES = ['numpy', 'scipy', 'kafka-python', 'crc32c', 'confluent-kafka'];
+const VENV = {
+  name: 'bench-venv',
+  packages: ['numpy', 'scipy', 'kafka-python', 'crc32c', 'confluent-kafka'],
+  modules: ['scipy', 'kafka', 'crc32c', 'confluent_kafka'],
+};
 const READY_TIMEOUT_MS = 30_000;
 
-/** Python of the virtual environment, made when there is none; undefined, with the reason said, where it cannot be. */
+/** Python of the virtual environment; undefined, with the reason said, where it cannot be had. */
 export async function comparatorPython(): Promise<string | undefined> {
-  const folder = join(repository, '.cache', 'bench-venv');
-  const python = join(folder, 'bin', 'python');
-  const works = (): boolean =>
-    existsSync(python) &&
-    spawnSync(python, ['-c', 'import scipy, kafka, crc32c, confluent_kafka'], { stdio: 'ignore' }).status ===
-      0;
-  if (works()) return python;
-  const system = findPython();
-  if (system === undefined) {
-    console.log('no python3 in PATH: the rows for Python are left out');
+  try {
+    const python = await venvPython(VENV);
+    if (python === undefined) console.log('no python3 in PATH: the rows for Python are left out');
+    return python;
+  } catch (error) {
+    console.log(`the rows for Python are left out: ${error instanceof Error ? error.message : error}`);
     return undefined;
   }
-  await rm(folder, { recursive: true, force: true });
-  spawnSync(system, ['-m', 'venv', folder], { stdio: 'inherit' });
-  spawnSync(python, ['-m', 'pip', 'install', '-q', ...PACKAGES], { stdio: 'inherit' });
-  if (works()) return python;
-  console.log('the Python packages could not be installed: the rows for Python are left out');
-  return undefined;
 }
 
 export interface Comparator {

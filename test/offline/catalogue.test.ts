@@ -193,3 +193,41 @@ test('saved results count only where somebody names them', async () => {
   const catalogue = await catalogueOf([], [textSource('x/notes.txt', '')]);
   expect(codes(catalogue)).toEqual(['x/notes.txt: unsupported']);
 });
+
+/** The sidecar of one half. */
+const sidecar = (channel: 'i' | 'q', global: Readonly<Record<string, unknown>> = {}): ByteSource =>
+  textSource(
+    `r/duck_${channel}_00005.sigmf-meta`,
+    sigmfText({ 'core:datatype': 'rf32_le', 'core:dataset': `duck_${channel}_00005.dat`, ...global }),
+  );
+
+test('sidecars of a pair, or of one half, say what the pair is', async () => {
+  const pair = pairSources('r', 5, noise(1, SAMPLES));
+  for (const sidecars of [[sidecar('i'), sidecar('q')], [sidecar('q')]]) {
+    const catalogue = await catalogueOf([...sidecars, ...pair]);
+    expect(codes(catalogue)).toEqual([]);
+    expect(catalogue.recordings).toMatchObject([
+      {
+        kind: 'pair',
+        file: 5,
+        sampleRateHz: 1e6,
+        loHz: 5e9,
+        startMs: Date.parse('2026-01-02T03:04:05.678Z'),
+      },
+    ]);
+  }
+});
+
+test('sidecars of halves that cannot be followed are named, and the pair is read without them', async () => {
+  const pair = pairSources('r', 5, noise(1, SAMPLES));
+  const cases: readonly (readonly [readonly ByteSource[], string])[] = [
+    [[sidecar('i'), sidecar('q', { 'core:sample_rate': 3e6 })], 'r/duck_q_00005.sigmf-meta: unsupported'],
+    [[sidecar('i', { 'core:dataset': 'duck_i_00006.dat' })], 'r/duck_i_00005.sigmf-meta: orphan'],
+    [[sidecar('i', { 'core:dataset': 'x.dat' })], 'r/duck_i_00005.sigmf-meta: unsupported'],
+  ];
+  for (const [sidecars, problem] of cases) {
+    const catalogue = await catalogueOf([...sidecars, ...pair]);
+    expect(codes(catalogue)).toEqual([problem]);
+    expect(paths(catalogue)).toEqual(['r/duck_{i,q}_00005.dat']);
+  }
+});

@@ -69,6 +69,8 @@ interface Halves {
   readonly file: number;
   i: ByteSource | null;
   q: ByteSource | null;
+  /** What a sidecar says of one half, or both; the first. */
+  meta: SigmfMeta | null;
 }
 
 class Sorter {
@@ -103,7 +105,7 @@ class Sorter {
   #takeHalf(source: ByteSource, channel: Channel, file: number): void {
     const folder = folderOf(source.path);
     const key = joined(folder, String(file));
-    const halves = this.#pairs.get(key) ?? { folder, file, i: null, q: null };
+    const halves = this.#pairs.get(key) ?? { folder, file, i: null, q: null, meta: null };
     halves[channel] = source;
     this.#pairs.set(key, halves);
   }
@@ -113,8 +115,8 @@ class Sorter {
   }
 
   async finish(): Promise<Catalogue> {
-    for (const halves of this.#pairs.values()) this.#pair(halves);
     for (const sidecar of this.#sidecars) await this.#sigmf(sidecar);
+    for (const halves of this.#pairs.values()) this.#pair(halves);
     for (const source of this.#data.values()) this.#raw(source);
     for (const { source, named } of this.#others.values()) {
       if (named) this.#refuse('unsupported', source.path, NO_RECORDING);
@@ -129,7 +131,7 @@ class Sorter {
     };
   }
 
-  #pair({ folder, file, i, q }: Halves): void {
+  #pair({ folder, file, i, q, meta }: Halves): void {
     const problem = judge(file, i, q, this.#bins);
     if (problem !== null || i === null || q === null) {
       if (problem !== null) this.#problems.push(problem.within(folder));
@@ -141,9 +143,9 @@ class Sorter {
       file,
       bytes: i.bytes + q.bytes,
       stretches: [{ from: 0, samples: i.bytes / BYTES_PER_SAMPLE }],
-      sampleRateHz: null,
-      loHz: null,
-      startMs: null,
+      sampleRateHz: meta?.sampleRateHz ?? null,
+      loHz: meta?.captures[0]?.frequencyHz ?? null,
+      startMs: meta?.captures[0]?.startMs ?? null,
       modifiedMs: Math.max(i.modifiedMs, q.modifiedMs),
       i,
       q,
@@ -159,15 +161,33 @@ class Sorter {
       if (sidecar.bytes > SIDECAR_BYTES)
         throw new FileProblem('unsupported', path, `${sidecar.bytes} bytes are no metadata`);
       const meta = parseSigmf(new TextDecoder().decode(await readAll(sidecar)), path);
+      if (meta.type === 'rf32') return this.#sidecarOfHalf(path, meta);
       const wanted = meta.dataset === null ? own : joined(folderOf(path), meta.dataset);
       if (wanted !== own) source = this.#claim(wanted);
       if (source === null)
         throw new FileProblem('orphan', path, `${baseName(wanted)} with the samples is not there`);
-      this.#interleaved(source, meta);
+      this.#interleaved(source, meta.type, meta);
     } catch (error) {
       if (!(error instanceof FileProblem)) throw error;
       this.#problems.push(error);
     }
+  }
+
+  /** @throws {FileProblem} `unsupported`, `orphan` */
+  #sidecarOfHalf(path: string, meta: SigmfMeta): void {
+    const half = parseFileName(meta.dataset ?? '');
+    if (half === null || meta.captures.length !== 1 || meta.captures[0]?.from !== 0)
+      throw new FileProblem('unsupported', path, 'rf32_le: expected half a pair, whole, as core:dataset');
+    const halves = this.#pairs.get(joined(folderOf(path), String(half.file)));
+    if (halves?.[half.channel] == null)
+      throw new FileProblem('orphan', path, `${meta.dataset} with the samples is not there`);
+    const { meta: before } = halves;
+    halves.meta ??= meta;
+    if (
+      before !== null &&
+      JSON.stringify({ ...before, dataset: '' }) !== JSON.stringify({ ...meta, dataset: '' })
+    )
+      throw new FileProblem('unsupported', path, 'says something else than the sidecar of the other half');
   }
 
   #claim(path: string): ByteSource | null {
@@ -184,10 +204,14 @@ class Sorter {
       return;
     }
     const captures = [{ from: 0, frequencyHz: null, startMs: null }];
-    this.#interleaved(source, { type, sampleRateHz: null, captures, dataset: null });
+    this.#interleaved(source, type, { sampleRateHz: null, captures });
   }
 
-  #interleaved(source: ByteSource, { type, sampleRateHz, captures }: SigmfMeta): void {
+  #interleaved(
+    source: ByteSource,
+    type: SampleType,
+    { sampleRateHz, captures }: Pick<SigmfMeta, 'sampleRateHz' | 'captures'>,
+  ): void {
     const { path, bytes } = source;
     if (bytes === 0) return this.#refuse('empty', path, 'the file is empty');
     const sampleBytes = SAMPLE_BYTES[type];

@@ -6,7 +6,9 @@
  */
 import * as v from 'valibot';
 import { FileProblem } from '../../bridge/protocol/pairs.ts';
-import type { SampleType } from './recording.ts';
+import { baseName } from '../../bridge/protocol/source.ts';
+import type { Geometry } from '../../bridge/protocol/geometry.ts';
+import { type Recording, type SampleType, startOf } from './recording.ts';
 
 const natural = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -38,7 +40,8 @@ export interface SigmfCapture {
 }
 
 export interface SigmfMeta {
-  readonly type: SampleType;
+  /** `rf32`: one channel of a pair. */
+  readonly type: SampleType | 'rf32';
   readonly sampleRateHz: number | null;
   /** At least one, in rising order. */
   readonly captures: readonly SigmfCapture[];
@@ -46,7 +49,13 @@ export interface SigmfMeta {
   readonly dataset: string | null;
 }
 
-const TYPES: Readonly<Record<string, SampleType>> = { cf32_le: 'cf32', ci16_le: 'ci16' };
+const TYPES: Readonly<Record<string, SigmfMeta['type']>> = {
+  cf32_le: 'cf32',
+  ci16_le: 'ci16',
+  rf32_le: 'rf32',
+};
+/** Versions of SigMF differ little; this is the one that ours are written by. */
+const VERSION = '1.2.0';
 
 /**
  * @param path of the metadata, for messages
@@ -108,4 +117,46 @@ function timeOf(text: string | undefined, refuse: (reason: string) => FileProble
   if (Number.isNaN(ms))
     throw refuse(`core:datetime: expected a time such as 2026-11-23T01:02:03Z, found ${text}`);
   return ms;
+}
+
+/**
+ * Metadata for both halves of a pair, each a real-valued dataset under its own name: SigMF knows no complex recording
+ * in two files. They are to lie beside the samples, where a later analysis finds them, too.
+ * @returns name of the file → its text
+ */
+export function pairSidecars(
+  recording: Recording & { readonly kind: 'pair' },
+  { sampleRateHz, loHz }: Geometry,
+  software: string,
+): ReadonlyMap<string, string> {
+  const names = { i: baseName(recording.i.path), q: baseName(recording.q.path) };
+  const meta = (own: string, other: string, channel: string): string =>
+    JSON.stringify(
+      {
+        global: {
+          'core:datatype': 'rf32_le',
+          'core:sample_rate': sampleRateHz,
+          'core:version': VERSION,
+          'core:num_channels': 1,
+          'core:dataset': own,
+          'core:description': `${channel} channel in volts; the other one is ${other}`,
+          'core:recorder': software,
+        },
+        captures: [
+          {
+            'core:sample_start': 0,
+            'core:frequency': loHz,
+            'core:datetime': new Date(startOf(recording, sampleRateHz)).toISOString(),
+          },
+        ],
+        annotations: [],
+      },
+      null,
+      2,
+    );
+  const sidecar = (name: string): string => name.replace(/\.dat$/, '.sigmf-meta');
+  return new Map([
+    [sidecar(names.i), `${meta(names.i, names.q, 'in-phase')}\n`],
+    [sidecar(names.q), `${meta(names.q, names.i, 'quadrature')}\n`],
+  ]);
 }
