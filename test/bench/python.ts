@@ -27,7 +27,9 @@ export async function comparatorPython(): Promise<string | undefined> {
     if (python === undefined) console.log('no python3 in PATH: the rows for Python are left out');
     return python;
   } catch (error) {
-    console.log(`the rows for Python are left out: ${error instanceof Error ? error.message : error}`);
+    console.log(
+      `the rows for Python are left out: ${error instanceof Error ? error.message : String(error)}`,
+    );
     return undefined;
   }
 }

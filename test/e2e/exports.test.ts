@@ -46,7 +46,10 @@ const FORMATS = ['--csv', '--ecsv', '--npz', '--json'];
 
 test('NumPy, astropy and sigmf read back every bit', { timeout: 300_000 }, async () => {
   const python = await venvPython(VENV);
-  if (python === undefined) return console.log('no python3 in PATH: only the parsers of our own have read');
+  if (python === undefined) {
+    process.stderr.write('no python3 in PATH: only the parsers of our own have read the exports\n');
+    return;
+  }
   const folder = await keptFolder();
   const recording = record(42, SLICES);
   await writePair(folder, recording);
