@@ -44,6 +44,7 @@ const FOLDERS = ['bridge', 'web', 'shaders'];
 const DOORS = new Map([
   ['kafkajs', 'bridge/log/kafka'],
   ['lmdb', 'bridge'],
+  ['@node-rs/crc32', 'bridge/log/kafka'],
   ['ws', 'bridge'],
   ['uplot', 'web/ui'],
   ['comlink', 'web'],

@@ -10,6 +10,7 @@ import { connect as connectTls } from 'node:tls';
 import { Kafka, type KafkaConfig, type LogEntry, logLevel, type RetryOptions } from 'kafkajs';
 import type { KafkaConnection } from '../../config/options.ts';
 import type { Logger } from '../../logger.ts';
+import { quickenEncoding } from './encoding.ts';
 
 export interface KafkaClientOptions {
   readonly connection: KafkaConnection;
@@ -30,6 +31,9 @@ const CONNECTION_TIMEOUT_MS = 3_000;
 const REQUEST_TIMEOUT_MS = 15_000;
 const KEEP_ALIVE_MS = 30_000;
 
+/** Why kafkajs encodes in its own, slow way, until that has been said; null when it does not. */
+let slowBecause = quickenEncoding();
+
 export class KafkaClient {
   readonly kafka: Kafka;
   readonly #sockets = new Set<Socket>();
@@ -37,6 +41,8 @@ export class KafkaClient {
 
   /** @param retry how long connections are tried; no retry of a single call lasts longer than this one */
   constructor(options: KafkaClientOptions, retry: RetryOptions = CLIENT_RETRY) {
+    if (slowBecause !== null) options.logger.warn({ reason: slowBecause }, 'sending to Kafka will be slow');
+    slowBecause = null;
     this.kafka = new Kafka({
       ...security(options.connection),
       brokers: [...options.connection.brokers],
