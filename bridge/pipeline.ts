@@ -276,12 +276,8 @@ export class Pipeline implements BridgeSource {
           );
           publisher.publishProgress();
         },
-        runBegan: (name, record) =>
-          this.#alarms.raise(
-            'file-jump',
-            `file numbers jumped: data go on as run ${name}`,
-            this.#where(record),
-          ),
+        runBegan: (name, why, record) =>
+          this.#alarms.raise('file-jump', `${why}: data go on as run ${name}`, this.#where(record)),
       },
       progress,
     );
@@ -384,7 +380,7 @@ export class Pipeline implements BridgeSource {
     const run = assembler.runs.get(name);
     this.#run = {
       name,
-      filesDone: run?.published.size ?? 0,
+      filesDone: run?.files.count ?? 0,
       slicesDone: run?.slices ?? 0,
       firstUtc: isoUtc(run?.firstUtcMs ?? Number.NaN),
       lastUtc: isoUtc(run?.lastUtcMs ?? Number.NaN),
@@ -393,7 +389,7 @@ export class Pipeline implements BridgeSource {
     const facts = {
       run: name,
       file: run.lastFile,
-      files: run.published.size,
+      files: run.files.count,
       slicesExpected: 0,
       newestUtcMs: run.lastUtcMs,
     };

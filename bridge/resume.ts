@@ -50,7 +50,7 @@ export class Resumption {
     let assembler = newAssembler(progress);
     let starts: Map<number, number>;
     try {
-      starts = assembler.begin(partitions, progress);
+      starts = assembler.begin(partitions, progress, this.#options.input.offsetsPerFile === undefined);
     } catch (error) {
       if (!(error instanceof NewLogError)) throw error;
       progress = await this.commitNewLog(error, progress);

@@ -14,7 +14,7 @@ export function runSpectrum(assembler: Assembler, geometry: Geometry, name: stri
   return {
     run: name,
     file: null,
-    files: run.published.size,
+    files: run.files.count,
     geometry,
     moments: { count: run.sums.count, mean: run.sums.mean.slice(), m2: run.sums.m2.slice() },
     firstUtc: isoUtc(run.firstUtcMs),

@@ -9,11 +9,13 @@ import type { AssignedPartition, InputRecord } from '../log/port.ts';
 import { type Geometry, slicesPerBlockLimit } from '../protocol/geometry.ts';
 import type { BlockMoments } from '../protocol/moments.ts';
 import type { IncompleteFile } from '../protocol/state.ts';
-import { identify, type RecordIdentity, readSamples } from './decode.ts';
+import { nextRunName } from '../protocol/run-name.ts';
+import { messageDigest } from './content.ts';
+import { identify, type RecordIdentity, readSamples, type SliceMessage } from './decode.ts';
 import { type FilePlace, REORDER_FILES } from './numbering.ts';
 import { OpenFile } from './open-file.ts';
-import { type FileStart, NewLogError, Positions } from './positions.ts';
-import type { Progress } from './progress.ts';
+import { beginningBehind, type FileStart, Positions, type SentPlace } from './positions.ts';
+import { INCOMPLETE_LISTED, MISSING_CHARACTERS, type Progress } from './progress.ts';
 import { Rejection, type RejectionReason } from './rejection.ts';
 import { Runs } from './runs.ts';
 
@@ -26,9 +28,8 @@ export const INCOMPLETE_AFTER_MS = 60_000;
 /** A partition further ahead of the oldest open file than this waits for the others; W of the delivery rules. */
 export const AHEAD_FILES = 4;
 
-/** Incomplete files kept for completion later, and remembered in the progress record. */
+/** Incomplete files kept for completion later. */
 const INCOMPLETE_OPEN = 16;
-const INCOMPLETE_LISTED = 1000;
 
 export interface AssemblyEvents {
   /** A block is ready for a processor. */
@@ -38,8 +39,8 @@ export interface AssemblyEvents {
   rejected(reason: RejectionReason, message: string, record: InputRecord, slices: number): void;
   /** A file was given up, for missing slices or because its samples cannot be averaged. */
   incomplete(file: OpenFile, entry: IncompleteFile): void;
-  /** Numbers jumped: a new run was begun. */
-  runBegan(run: string, record: InputRecord): void;
+  /** A new run was begun, and why. */
+  runBegan(run: string, why: string, record: InputRecord): void;
 }
 
 export interface AssemblyOptions {
@@ -49,9 +50,18 @@ export interface AssemblyOptions {
   readonly incompleteAfterMs: number;
 }
 
-const placeOf = ({ run, number }: OpenFile): FilePlace => ({ run, file: number });
+const placeOf = ({ run, number, shift }: OpenFile): SentPlace => ({ run, file: number, shift });
 
-const fileKey = (run: string, file: number): string => `${run}/${file}`;
+/** A file that came again has a key beside the one that it would have if it were new. */
+const fileKey = ({ run, number, again }: Pick<OpenFile, 'run' | 'number' | 'again'>): string =>
+  `${run}/${number}${again ? '?' : ''}`;
+
+/** Where a record belongs, and whether its number is published already and may be the same file again. */
+interface Target extends FilePlace {
+  readonly again: boolean;
+  /** The samples, where they had to be looked at to know the place. */
+  readonly message: SliceMessage | null;
+}
 
 export class Assembler {
   readonly runs: Runs;
@@ -76,28 +86,31 @@ export class Assembler {
     this.#incomplete = [...(progress?.incomplete ?? [])];
   }
 
-  /** Where to begin in each partition that the progress knows: at the mark, which is then recognised. */
-  begin(partitions: readonly AssignedPartition[], known: Progress | null): Map<number, number> {
+  /**
+   * Where to begin in each partition that the progress knows: at the mark, which is then recognised.
+   * @param isGapless no record between others goes away, so a partition never gets shorter
+   * @throws {NewLogError} when a partition ends before what was read of it
+   */
+  begin(
+    partitions: readonly AssignedPartition[],
+    known: Progress | null,
+    isGapless = true,
+  ): Map<number, number> {
     const starts = new Map<number, number>();
-    for (const { partition, lowOffset, endOffset } of partitions) {
-      const progress = known?.partitions.find((each) => each.partition === partition);
+    for (const assigned of partitions) {
+      const progress = known?.partitions.find((each) => each.partition === assigned.partition);
       if (!progress) continue;
-      if (progress.watermark > endOffset) {
-        throw new NewLogError(
-          `partition ${partition} ends at offset ${endOffset}, but was read up to ${progress.watermark}`,
-        );
-      }
-      const mark = progress.before && progress.before.offset >= lowOffset ? progress.before : null;
-      const start = Math.max(lowOffset, mark?.offset ?? progress.watermark);
-      this.positions.begin(partition, start, endOffset, mark, progress.fileBefore);
-      starts.set(partition, start);
+      const beginning = beginningBehind(progress, assigned, isGapless);
+      this.positions.begin(assigned.partition, beginning);
+      starts.set(assigned.partition, beginning.offset);
     }
     return starts;
   }
 
   /** Begins a partition of which nothing is known. */
   beginAt(partition: number, offset: number, end: number): void {
-    this.positions.begin(partition, offset, end, null, null);
+    const nothing = { marks: [], before: null, fileBefore: null, runsBefore: {}, readTo: 0, switches: [] };
+    this.positions.begin(partition, { offset, end, ...nothing });
   }
 
   openFiles(): readonly OpenFile[] {
@@ -124,22 +137,18 @@ export class Assembler {
     try {
       const identity = identify(record, this.#options.geometry);
       place = this.#placeOf(identity, record);
-      if (this.runs.isPublished(place.run, place.file)) {
-        throw new Rejection(
-          'already-published',
-          `file ${place.file} of ${place.run} has its result`,
-          identity.slices,
-        );
-      }
-      file = this.#fileFor(place.run, place.file, record);
+      const target = this.#targetOf(place, identity, record);
+      place = target;
+      file = this.#fileFor(target, record);
       if (file === null) this.#decline(record);
-      else this.#addTo(file, record, identity, nowMs);
+      else this.#addTo(file, record, identity, target.message, nowMs);
     } catch (error) {
       if (!(error instanceof Rejection)) throw error;
       this.#events.rejected(error.reason, error.message, record, error.slices);
       if (file && (error.reason === 'non-finite' || error.reason === 'content')) this.#reject(file, error);
     }
     this.positions.passed(record, place);
+    if (file?.again && file.allReceived) this.#decide(file, record);
   }
 
   /** A processor's verified answer. Null: the block is not of this assignment, or its file was rejected. */
@@ -194,8 +203,8 @@ export class Assembler {
     const partitions = this.positions.partitions();
     if (partitions.every((p) => this.positions.hasPassed(p, place, 1))) return ahead;
     for (const p of partitions) {
-      const last = this.positions.lastFile(p);
-      if (last?.run === oldest.run && last.file > oldest.number + AHEAD_FILES) ahead.add(p);
+      const distance = this.positions.distance(p, place);
+      if (distance !== null && distance > AHEAD_FILES) ahead.add(p);
     }
     return ahead;
   }
@@ -204,37 +213,128 @@ export class Assembler {
   publish(file: OpenFile): void {
     this.runs.publish(file);
     this.#messagesPerFile = file.messages;
-    this.#files.delete(fileKey(file.run, file.number));
-    this.#incomplete = this.#incomplete.filter((e) => e.run !== file.run || e.file !== file.number);
+    this.#files.delete(fileKey(file));
+    this.#unlist(file);
   }
 
   progress(): Progress {
     const open = this.openFiles();
-    const startsIn = (partition: number): FileStart[] =>
-      [this.#declined, ...open.map((file) => file.starts)].flatMap((starts) => starts.get(partition) ?? []);
+    const undecided = [this.#declined, ...open.filter((file) => file.again).map((file) => file.starts)];
+    const unpublished = [this.#declined, ...open.map((file) => file.starts)];
+    const startsIn =
+      (all: readonly ReadonlyMap<number, FileStart>[]) =>
+      (partition: number): FileStart[] =>
+        all.flatMap((starts) => starts.get(partition) ?? []);
     return {
       ...this.runs.toProgress(),
-      partitions: this.positions.progress(startsIn),
+      partitions: this.positions.progress(startsIn(unpublished), startsIn(undecided)),
       numbering: this.runs.numbering(),
       incomplete: this.#incomplete,
     };
   }
 
-  #placeOf(identity: RecordIdentity, record: InputRecord): FilePlace {
-    if (identity.stated) return { run: this.runs.nameOf(identity.stated.run), file: identity.stated.file };
+  #placeOf({ stated, file16 }: RecordIdentity, record: InputRecord): FilePlace {
+    const { partition } = record;
+    if (stated) {
+      const run = this.positions.runOf(partition, stated.run) ?? this.runs.firstOf(stated.run);
+      return { run, file: stated.file };
+    }
     this.headerless = true;
-    const place = this.runs.placeHeaderless(identity.file16, this.positions.lastFile(record.partition));
-    if (place.began !== null) this.#events.runBegan(place.began, record);
+    const place = this.runs.placeHeaderless(file16, this.positions.lastFile(partition));
+    if (place.began !== null) this.#events.runBegan(place.began, 'file numbers jumped', record);
     return { run: place.run, file: place.file };
   }
 
+  /**
+   * The file that a record belongs to, by its number and, where all of that file is there, by what it contains:
+   *
+   *   read before ─────────────────────▶ dropped: only read again
+   *   a message of that file ──────────▶ dropped: the sender repeated it
+   *   a newer run has room for it ─────▶ that run: another partition came earlier to where the sender began anew
+   *   content of the file known ───────▶ the same number `again`, decided upon when all of it is there
+   *   not known ───────────────────────▶ a new run
+   *
+   * @throws {Rejection}
+   */
+  #targetOf(place: FilePlace, identity: RecordIdentity, record: InputRecord): Target {
+    const isPublished = this.runs.isPublished(place.run, place.file);
+    const dropped = (why: string): Rejection =>
+      new Rejection(isPublished ? 'already-published' : 'duplicate', why, identity.slices);
+    if (isPublished && this.positions.wasRead(record)) {
+      throw dropped(`file ${place.file} of ${place.run} has its result`);
+    }
+    const received = this.#received(place);
+    if (!isPublished && !received) return { ...place, again: false, message: null };
+    const message = readSamples(record, identity);
+    const digest = messageDigest(message);
+    if (this.runs.hasMessage(place, digest) || received?.messageDigests().includes(digest)) {
+      throw dropped(`a message of file ${place.file} of ${place.run} came twice`);
+    }
+    const continuations = this.runs.continuationsOf(place.run).map((run) => ({ run, file: place.file }));
+    const free = continuations.find(
+      (each) => !this.runs.isPublished(each.run, each.file) && !this.#received(each),
+    );
+    if (free) return { ...free, again: false, message };
+    const newest = continuations.at(-1) ?? place;
+    if (this.runs.hasContent(newest) || this.#received(newest)) return { ...newest, again: true, message };
+    const { run, file } = this.#beginAnew(newest, identity.stated === null, record);
+    return { run, file, again: false, message };
+  }
+
+  /** The file of this place, where all of it is there and its result is not. */
+  #received({ run, file: number }: FilePlace): OpenFile | null {
+    const file = this.#files.get(fileKey({ run, number, again: false }));
+    return file?.status === 'open' && file.allReceived ? file : null;
+  }
+
+  #beginAnew(place: FilePlace, isHeaderless: boolean, record: InputRecord): FilePlace {
+    const anew = this.runs.placeAnew(place, isHeaderless);
+    const why = `file ${place.file} of ${place.run} came again with other content`;
+    if (anew.began !== null) this.#events.runBegan(anew.began, why, record);
+    return anew;
+  }
+
+  /** All of a file is there whose number is published: the same once more, or where the sender began anew. */
+  #decide(file: OpenFile, record: InputRecord): void {
+    const place = placeOf(file);
+    const isPending = this.#received(place)?.content() === file.content();
+    const same = isPending ? place.run : this.runs.withContent(place, file.content());
+    if (same !== null) {
+      this.#files.delete(fileKey(file));
+      this.#unlist(file);
+      file.status = 'rejected';
+      const message = `file ${place.file} of ${same} came again with the same content`;
+      this.#events.rejected('replayed', message, record, file.received.count);
+      return;
+    }
+    const anew = this.#beginAnew(place, file.isHeaderless, record);
+    const others = [...this.#files.values()].filter((each) => each.again && each.run === place.run);
+    for (const each of others) this.#move(each, anew.run, place.file - anew.file);
+  }
+
+  /** From `again` to a run of its own, and with it the partitions that have brought it. */
+  #move(file: OpenFile, run: string, shift: number): void {
+    const from = file.run;
+    this.#files.delete(fileKey(file));
+    file.again = false;
+    file.shift = 0;
+    file.run = run;
+    file.number -= shift;
+    this.#files.set(fileKey(file), file);
+    for (const [partition, { offset }] of file.starts) {
+      this.positions.move(partition, offset, from, { run, file: file.number }, shift);
+    }
+  }
+
   /** The file that a record belongs to; null when it would be a new one and none may be opened. */
-  #fileFor(run: string, number: number, record: InputRecord): OpenFile | null {
-    const key = fileKey(run, number);
+  #fileFor({ run, file: number, again }: Target, record: InputRecord): OpenFile | null {
+    const key = fileKey({ run, number, again });
     let file = this.#files.get(key);
     if (!file) {
       if (this.draining) return null;
       file = new OpenFile(run, number, this.#options.geometry);
+      file.again = again;
+      file.shift = this.positions.sentPlace(record.partition, { run, file: number }).shift;
       this.#files.set(key, file);
     }
     if (!file.starts.has(record.partition)) {
@@ -249,7 +349,13 @@ export class Assembler {
     this.#declined.set(record.partition, this.positions.startAt(record.partition, record.offset));
   }
 
-  #addTo(file: OpenFile, record: InputRecord, identity: RecordIdentity, nowMs: number): void {
+  #addTo(
+    file: OpenFile,
+    record: InputRecord,
+    identity: RecordIdentity,
+    known: SliceMessage | null,
+    nowMs: number,
+  ): void {
     if (file.status === 'rejected') {
       throw new Rejection(
         'rejected-file',
@@ -257,11 +363,13 @@ export class Assembler {
         identity.slices,
       );
     }
-    const message = readSamples(record, identity);
+    const message = known ?? readSamples(record, identity);
     const { slicesPerFile, geometry } = this.#options;
     if (file.pending.slices + message.slices > slicesPerBlockLimit(geometry.bins)) this.#pack(file);
     file.add(message, slicesPerFile, nowMs);
     if (file.allReceived || file.pending.slices >= slicesPerBlockLimit(geometry.bins)) this.#pack(file);
+    // What is complete after all waits for its publication like any other: a crash must find it again.
+    if (file.allReceived && file.status === 'incomplete') file.status = 'open';
   }
 
   #pack(file: OpenFile): void {
@@ -298,10 +406,24 @@ export class Assembler {
   /** The watermark moves on. An incomplete file stays in memory for a while, in case it is completed after all. */
   #giveUp(file: OpenFile, status: 'incomplete' | 'rejected', missing: string): void {
     file.status = status;
-    const entry = { run: file.run, file: file.number, missing, atUtc: new Date().toISOString() };
+    const { run, number, again } = file;
+    const entry: IncompleteFile = {
+      // Of the published file nothing is missing: what is listed is the one that it may turn out to be.
+      run: again ? nextRunName(run) : run,
+      file: number,
+      missing: missing.length <= MISSING_CHARACTERS ? missing : `${missing.slice(0, MISSING_CHARACTERS)}…`,
+      atUtc: new Date().toISOString(),
+    };
+    this.#unlist(file);
     this.#incomplete = [...this.#incomplete, entry].slice(-INCOMPLETE_LISTED);
     this.#events.incomplete(file, entry);
     const givenUp = [...this.#files].filter(([, each]) => each.status !== 'open');
     for (const [key] of givenUp.slice(0, -INCOMPLETE_OPEN)) this.#files.delete(key);
+  }
+
+  /** The file is published, or is another one than was thought. */
+  #unlist({ run, number, again }: OpenFile): void {
+    const listed = again ? nextRunName(run) : run;
+    this.#incomplete = this.#incomplete.filter((entry) => entry.run !== listed || entry.file !== number);
   }
 }

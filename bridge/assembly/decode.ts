@@ -7,11 +7,11 @@
  * Headers, where the producer writes them, say what the key cannot: run, full file number, first slice, length of
  * the file, geometry, time, checksum. Without them the assembler infers the rest.
  */
-import zlib from 'node:zlib';
 import type { InputRecord } from '../log/port.ts';
 import { type Geometry, sliceBytes, slicesPerMessageLimit } from '../protocol/geometry.ts';
 import { isGivenRunName } from '../protocol/run-name.ts';
 import {
+  formatCrc32,
   HEADER,
   KEY_BYTES,
   KEY_FILE_MODULUS,
@@ -22,7 +22,11 @@ import {
   parseUtc,
 } from '../records.ts';
 import { surveyMessage } from '../survey.ts';
+import { checksumsOf, type MessageChecksums } from './content.ts';
 import { Rejection } from './rejection.ts';
+
+/** Progress keeps file numbers in 32 bits: at 4.19 s a file that is 571 years. */
+const LARGEST_FILE = 2 ** 32 - 1;
 
 /** What the headers say; present as a whole or not at all. */
 export interface Stated {
@@ -43,7 +47,7 @@ export interface SliceMessage {
   readonly slices: number;
   readonly stated: Stated | null;
   readonly value: Buffer;
-  readonly crc32: number;
+  readonly checksums: MessageChecksums;
   /** Σx² over all samples of I and Q. */
   readonly energy: number;
   /** Largest |x|. */
@@ -95,12 +99,12 @@ export function identify(record: InputRecord, geometry: Geometry): RecordIdentit
 /** Looks at every sample: checksum, NaN and Inf, energy. @throws {Rejection} */
 export function readSamples(record: InputRecord, identity: RecordIdentity): SliceMessage {
   const value = record.value as Buffer;
-  const crc32 = zlib.crc32(value);
+  const checksums = checksumsOf(value);
   const expected = record.headers[HEADER.crc32];
-  if (expected !== undefined && parseCrc32(expected) !== crc32) {
+  if (expected !== undefined && parseCrc32(expected) !== checksums.crc32) {
     throw new Rejection(
       'checksum',
-      `expected CRC-32 ${expected}, found ${crc32.toString(16).padStart(8, '0')}: the value was damaged on its way`,
+      `expected CRC-32 ${expected}, found ${formatCrc32(checksums.crc32)}: the value was damaged on its way`,
       identity.slices,
     );
   }
@@ -117,7 +121,7 @@ export function readSamples(record: InputRecord, identity: RecordIdentity): Slic
     partition: record.partition,
     offset: record.offset,
     value,
-    crc32,
+    checksums,
     energy,
     peak,
     timestampMs: record.timestampMs,
@@ -139,7 +143,7 @@ function readHeaders(record: InputRecord, geometry: Geometry, file16: number): S
   }
   requireSame(headers, HEADER.sampleRate, geometry.sampleRateHz, '--sample-rate');
   requireSame(headers, HEADER.lo, geometry.loHz, '--lo');
-  const file = integer(headers, HEADER.file);
+  const file = integer(headers, HEADER.file, LARGEST_FILE);
   if (file % KEY_FILE_MODULUS !== file16) {
     throw new Rejection('header', `${HEADER.file} ${file} contradicts file ${file16} of the key`);
   }
@@ -152,10 +156,11 @@ function readHeaders(record: InputRecord, geometry: Geometry, file16: number): S
   };
 }
 
-function integer(headers: Readonly<Record<string, string>>, name: string): number {
-  const value = parseCount(headers[name]);
+function integer(headers: Readonly<Record<string, string>>, name: string, max?: number): number {
+  const value = parseCount(headers[name], max);
   if (value === null) {
-    throw new Rejection('header', `${name}: expected a whole number, found '${headers[name] ?? ''}'`);
+    const most = max === undefined ? '' : ` up to ${max}`;
+    throw new Rejection('header', `${name}: expected a whole number${most}, found '${headers[name] ?? ''}'`);
   }
   return value;
 }

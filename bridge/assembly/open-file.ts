@@ -7,6 +7,7 @@
 import type { BlockSegment } from '../dispatch/lease.ts';
 import type { Geometry } from '../protocol/geometry.ts';
 import { addBlock, type BlockMoments, emptyMoments, type SpectrumMoments } from '../protocol/moments.ts';
+import { checksumsOf, ContentSum, messageDigest } from './content.ts';
 import type { SliceMessage } from './decode.ts';
 import type { FileStart } from './positions.ts';
 import { Rejection } from './rejection.ts';
@@ -16,6 +17,12 @@ import { SliceSet } from './slice-set.ts';
 interface Placed {
   readonly first: number;
   readonly message: SliceMessage;
+}
+
+interface MessageFacts {
+  readonly slices: number;
+  readonly crc32: number;
+  readonly digest: number;
 }
 
 /** Slices that wait to be packed into a block. */
@@ -32,8 +39,13 @@ const noPending = (): PendingSlices => ({ segments: [], slices: 0, energy: 0, si
 export type FileStatus = 'open' | 'incomplete' | 'rejected';
 
 export class OpenFile {
-  readonly run: string;
-  readonly number: number;
+  /** While `again`: the run that has published this number; afterwards the one that the file belongs to. */
+  run: string;
+  number: number;
+  /** What its number lacks to the order of sending, where numbers began anew. */
+  shift = 0;
+  /** Its number is published, and it is not yet known whether this is the same file come again. */
+  again = false;
   readonly #geometry: Geometry;
   /** Where it began, per partition that has carried it. */
   readonly starts = new Map<number, FileStart>();
@@ -53,16 +65,20 @@ export class OpenFile {
   pending: PendingSlices = noPending();
   /** Blocks that were packed and are not yet counted. */
   blocksOut = 0;
+  /** No message has said what file it belongs to. */
+  isHeaderless = true;
   /** Slices per message of a sender without headers; null until certain. */
   #perMessage: number | null = null;
   readonly #held: SliceMessage[] = [];
-  readonly #checksums = new Map<number, { readonly slices: number; readonly crc32: number }>();
+  readonly #checksums = new Map<number, MessageFacts>();
+  readonly #content: ContentSum;
 
   constructor(run: string, number: number, geometry: Geometry) {
     this.run = run;
     this.number = number;
     this.#geometry = geometry;
     this.moments = emptyMoments(geometry.bins);
+    this.#content = new ContentSum(geometry.bins);
   }
 
   get complete(): boolean {
@@ -78,6 +94,16 @@ export class OpenFile {
     return this.#checksums.size;
   }
 
+  /** Of every message that has brought new slices, what `messageDigest` makes of it. */
+  messageDigests(): number[] {
+    return [...this.#checksums.values()].map(({ digest }) => digest);
+  }
+
+  /** What all of it is, once all is received. */
+  content(): number {
+    return this.#content.fold(this.received.count);
+  }
+
   missing(): string {
     return this.slices === null ? 'length not known' : this.received.missingRanges(this.slices);
   }
@@ -90,6 +116,7 @@ export class OpenFile {
   add(message: SliceMessage, defaultSlices: number, nowMs: number): void {
     const { stated } = message;
     if (stated) {
+      this.isHeaderless = false;
       this.#setLength(stated.slicesInFile);
       this.startUtcMs = stated.startUtcMs;
       this.#take({ first: stated.first, message }, nowMs);
@@ -113,7 +140,7 @@ export class OpenFile {
   #hold(message: SliceMessage, defaultSlices: number, nowMs: number): void {
     const twin = this.#held.find((held) => held.index === message.index);
     if (twin) {
-      const same = twin.slices === message.slices && twin.crc32 === message.crc32;
+      const same = twin.slices === message.slices && twin.checksums.crc32 === message.checksums.crc32;
       throw new Rejection(
         same ? 'duplicate' : 'content',
         `message ${message.index} came twice${same ? '' : ' with other content'}`,
@@ -167,7 +194,8 @@ export class OpenFile {
   #take({ first, message }: Placed, nowMs: number): void {
     const missing = this.received.missing(first, message.slices);
     if (missing.length === 0) this.#refuseRepeated(first, message);
-    this.#checksums.set(first, { slices: message.slices, crc32: message.crc32 });
+    const { slices, checksums } = message;
+    this.#checksums.set(first, { slices, crc32: checksums.crc32, digest: messageDigest(message) });
     this.received.add(first, message.slices);
     this.quietMs = 0;
     this.lastSliceMs = nowMs;
@@ -184,7 +212,8 @@ export class OpenFile {
 
   #refuseRepeated(first: number, message: SliceMessage): never {
     const known = this.#checksums.get(first);
-    const same = known === undefined || known.slices !== message.slices || known.crc32 === message.crc32;
+    const same =
+      known === undefined || known.slices !== message.slices || known.crc32 === message.checksums.crc32;
     if (same) throw new Rejection('duplicate', `slices from ${first} came twice`, message.slices);
     throw new Rejection('content', `slices from ${first} came twice with other content`, message.slices);
   }
@@ -200,6 +229,7 @@ export class OpenFile {
     if (pending.slices === 0) pending.sinceMs = nowMs;
     const [only] = missing;
     if (only && only[1] === message.slices) {
+      this.#content.add(first + message.slices, message.checksums);
       pending.segments.push({ value: message.value, slices: message.slices });
       pending.slices += message.slices;
       pending.energy += message.energy;
@@ -207,6 +237,7 @@ export class OpenFile {
     }
     for (const [from, slices] of missing) {
       const value = cutSlices(message, from - first, slices, this.#geometry.bins);
+      this.#content.add(from + slices, checksumsOf(value));
       pending.segments.push({ value, slices });
       pending.slices += slices;
       pending.energy += energyOf(value);

@@ -2,25 +2,42 @@
  * The progress record: all that the bridge must know to go on after a crash, written in the same atom as the
  * results it follows from.
  *
- *   ┌ 'HSPR' ┬ version u32 ┬ JSON bytes u32 ┬ reserved u32 ┬ JSON, padded to 8 ┬ per run with sums: mean, M2 ┐
- *   └ 4      ┴ 4           ┴ 4              ┴ 4            ┴ …                  ┴ 2 × f64[bins]             ┘
+ *   ┌ 'HSPR' ┬ version u32 ┬ JSON bytes u32 ┬ reserved u32 ┬ JSON ┬ per run: sections, each padded to 8 ┐
+ *   └ 4      ┴ 4           ┴ 4              ┴ 4            ┴ …    ┴ …                                   ┘
+ *   sections of a run   mean f64[bins] · M2 f64[bins], where it has sums
+ *                       published files u8[]           ranges
+ *                       contents u32[]                 file, content, …
+ *                       messages u32[]                 file, number of digests, the digests, …
+ *
+ * Version 1 had the published files in the JSON, and no other section but mean and M2.
  *
  * The run-wide sums are in every record (48 KB at 3072 bins), so a restart reads one record and no results, and the
- * sums can never disagree with the files they contain.
+ * sums can never disagree with the files they contain. Whatever else grows with the run is bounded (`trimPublished`,
+ * `RUNS_KEPT`, `INCOMPLETE_LISTED`), so that the record stays below the megabyte that brokers take by default.
  */
 import type { IncompleteFile } from '../protocol/state.ts';
 import type { SpectrumMoments, TimeSums } from '../protocol/moments.ts';
+import { givenRunName } from '../protocol/run-name.ts';
 import { NumberRanges } from './number-ranges.ts';
+import type { FilePlace } from './numbering.ts';
 import type { PartitionProgress } from './positions.ts';
+import { PublishedFiles } from './published-files.ts';
 
-export const PROGRESS_VERSION = 1;
+export const PROGRESS_VERSION = 2;
 
 /** Runs whose sums are kept; of older ones only which files they have. */
 export const RUNS_WITH_SUMS = 2;
 
+/** Runs of which it is known which files they have: about 250 bytes each. */
+export const RUNS_KEPT = 500;
+
+/** Incomplete files that are listed, and characters of what one of them misses. */
+export const INCOMPLETE_LISTED = 500;
+export const MISSING_CHARACTERS = 200;
+
 export interface RunProgress {
   readonly name: string;
-  readonly published: NumberRanges;
+  readonly files: PublishedFiles;
   slices: number;
   /** Start of the first and end of the last published file, Unix ms; NaN where no sender said. */
   firstUtcMs: number;
@@ -35,6 +52,8 @@ export interface RunProgress {
 export interface Numbering {
   /** Continuations of a run's name: run404 → 2 stands for `run404~2`. */
   readonly generations: Readonly<Record<string, number>>;
+  /** Continuation of a name with which the log began: others were found in it, or began with it. */
+  readonly firstGenerations: Readonly<Record<string, number>>;
   /** Newest file number of senders without headers, by run. */
   readonly newestFile: Readonly<Record<string, number>>;
 }
@@ -59,7 +78,13 @@ const pad8 = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
 interface RunJson {
   readonly name: string;
-  readonly published: readonly (readonly [number, number])[];
+  /** Files that were published, and the length of each section of them. */
+  readonly files: {
+    readonly count: number;
+    readonly ranges: number;
+    readonly contents: number;
+    readonly messages: number;
+  };
   readonly slices: number;
   readonly firstUtcMs: number | null;
   readonly lastUtcMs: number | null;
@@ -72,18 +97,35 @@ interface ProgressJson extends Omit<Progress, 'runs'> {
   readonly runs: readonly RunJson[];
 }
 
+/** As version 1 had it. */
+interface FirstProgressJson extends Omit<ProgressJson, 'runs' | 'partitions' | 'numbering'> {
+  readonly numbering: Omit<Numbering, 'firstGenerations'>;
+  readonly runs: readonly (Omit<RunJson, 'files'> & {
+    readonly published: readonly (readonly [number, number])[];
+  })[];
+  readonly partitions: readonly (Omit<
+    PartitionProgress,
+    'readTo' | 'readBefore' | 'switches' | 'fileBefore' | 'runsBefore'
+  > & { readonly fileBefore: FilePlace | null })[];
+}
+
+type Section = Float64Array | Uint32Array | Uint8Array;
+
 export function encodeProgress(progress: Progress): Buffer {
-  const json = Buffer.from(JSON.stringify({ ...progress, runs: progress.runs.map(runToJson) }));
-  const arrays = progress.runs.flatMap(({ sums }) => (sums ? [sums.mean, sums.m2] : []));
+  const runs = progress.runs.map(runToSections);
+  const json = Buffer.from(JSON.stringify({ ...progress, runs: runs.map((run) => run.json) }));
+  const sections = runs.flatMap((run) => run.sections);
   const start = HEAD_BYTES + pad8(json.length);
-  const out = Buffer.alloc(start + arrays.length * progress.bins * 8);
+  const bytes = sections.reduce((sum, { byteLength }) => sum + pad8(byteLength), start);
+  const out = Buffer.alloc(bytes);
   MAGIC.copy(out, 0);
   out.writeUInt32LE(PROGRESS_VERSION, 4);
   out.writeUInt32LE(json.length, 8);
   json.copy(out, HEAD_BYTES);
   let at = start;
-  for (const array of arrays) {
-    for (const value of array) at = out.writeDoubleLE(value, at);
+  for (const { buffer, byteOffset, byteLength } of sections) {
+    out.set(new Uint8Array(buffer, byteOffset, byteLength), at);
+    at += pad8(byteLength);
   }
   return out;
 }
@@ -96,48 +138,156 @@ export function decodeProgress(record: Buffer): Progress {
     );
   }
   const version = record.readUInt32LE(4);
-  if (version !== PROGRESS_VERSION) {
+  if (version < 1 || version > PROGRESS_VERSION) {
     throw new ProgressError(
-      `expected progress of version ${PROGRESS_VERSION}, found ${version}: run the version that wrote it, or newer`,
+      `expected progress of version 1 to ${PROGRESS_VERSION}, found ${version}: run the version that wrote it, or newer`,
     );
   }
-  const jsonBytes = record.readUInt32LE(8);
-  const json = JSON.parse(record.toString('utf8', HEAD_BYTES, HEAD_BYTES + jsonBytes)) as ProgressJson;
-  const arrays = json.runs.filter((run) => run.sums !== null).length * 2;
-  const start = HEAD_BYTES + pad8(jsonBytes);
-  if (record.length !== start + arrays * json.bins * 8) {
-    throw new ProgressError(`a progress record of ${record.length} bytes is cut short or damaged`);
+  try {
+    return version === 1 ? decodeFirst(record) : decodeSecond(record);
+  } catch (error) {
+    if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
+    throw new ProgressError(`a progress record of ${record.length} bytes is cut short or damaged`, {
+      cause: error,
+    });
   }
-  let at = start;
-  const next = (): Float64Array => {
-    const array = new Float64Array(json.bins);
-    for (let k = 0; k < json.bins; k++, at += 8) array[k] = record.readDoubleLE(at);
-    return array;
-  };
-  return { ...json, runs: json.runs.map((run) => runFromJson(run, next)) };
+}
+
+function decodeSecond(record: Buffer): Progress {
+  const json = jsonOf(record) as ProgressJson;
+  const sections = new SectionReader(record);
+  const runs = json.runs.map((run): RunProgress => {
+    const sums = sumsFromJson(run.sums, json.bins, sections);
+    const { count, ranges, contents, messages } = run.files;
+    const files = new PublishedFiles(
+      NumberRanges.fromBytes(sections.bytes(ranges)),
+      count,
+      contentsOf(sections.words(contents)),
+      messagesOf(sections.words(messages)),
+    );
+    return runFromJson(run, files, sums);
+  });
+  sections.end();
+  return { ...json, runs };
+}
+
+/** What that version did not know is null or empty; the reader says what follows from it. */
+function decodeFirst(record: Buffer): Progress {
+  const json = jsonOf(record) as FirstProgressJson;
+  const sections = new SectionReader(record);
+  const runs = json.runs.map((run): RunProgress => {
+    const sums = sumsFromJson(run.sums, json.bins, sections);
+    return runFromJson(run, new PublishedFiles(new NumberRanges(run.published)), sums);
+  });
+  sections.end();
+  const partitions = json.partitions.map((each) => ({
+    ...each,
+    fileBefore: each.fileBefore && { ...each.fileBefore, shift: 0 },
+    runsBefore: each.fileBefore ? { [givenRunName(each.fileBefore.run)]: each.fileBefore.run } : {},
+    readTo: null,
+    readBefore: null,
+    switches: [],
+  }));
+  // All partitions followed the newest one.
+  const numbering = { ...json.numbering, firstGenerations: json.numbering.generations };
+  return { ...json, runs, numbering, partitions };
+}
+
+function jsonOf(record: Buffer): unknown {
+  return JSON.parse(record.toString('utf8', HEAD_BYTES, HEAD_BYTES + record.readUInt32LE(8)));
+}
+
+/** Reads the sections in their order; each as a copy, aligned. */
+class SectionReader {
+  readonly #record: Buffer;
+  #at: number;
+
+  constructor(record: Buffer) {
+    this.#record = record;
+    this.#at = HEAD_BYTES + pad8(record.readUInt32LE(8));
+  }
+
+  bytes(length: number): Uint8Array {
+    const end = this.#at + length;
+    if (!(length >= 0) || end > this.#record.length) throw new RangeError('the record ends in a section');
+    const section = Uint8Array.from(this.#record.subarray(this.#at, end));
+    this.#at += pad8(length);
+    return section;
+  }
+
+  words(length: number): Uint32Array {
+    return new Uint32Array(this.bytes(4 * length).buffer);
+  }
+
+  doubles(length: number): Float64Array {
+    return new Float64Array(this.bytes(8 * length).buffer);
+  }
+
+  end(): void {
+    if (this.#at !== this.#record.length) throw new RangeError('the record has more than its sections');
+  }
 }
 
 /** JSON knows neither NaN nor the infinities of empty sums; each field says which one null stands for. */
-function runToJson(run: RunProgress): RunJson {
-  return {
+function runToSections(run: RunProgress): { readonly json: RunJson; readonly sections: readonly Section[] } {
+  const ranges = run.files.ranges.toBytes();
+  const contents = Uint32Array.from([...run.files.contents].flat());
+  const messages = Uint32Array.from(
+    [...run.files.messages].flatMap(([file, digests]) => [file, digests.length, ...digests]),
+  );
+  const json = {
     name: run.name,
-    published: run.published.toJSON(),
+    files: {
+      count: run.files.count,
+      ranges: ranges.length,
+      contents: contents.length,
+      messages: messages.length,
+    },
     slices: run.slices,
     firstUtcMs: run.firstUtcMs,
     lastUtcMs: run.lastUtcMs,
     lastFile: run.lastFile,
     sums: run.sums && { count: run.sums.count, time: { ...run.sums.time } },
   };
+  return { json, sections: [...(run.sums ? [run.sums.mean, run.sums.m2] : []), ranges, contents, messages] };
 }
 
-function runFromJson(run: RunJson, next: () => Float64Array): RunProgress {
+function runFromJson(
+  run: Omit<RunJson, 'files'>,
+  files: PublishedFiles,
+  sums: SpectrumMoments | null,
+): RunProgress {
   return {
-    ...run,
+    name: run.name,
+    files,
+    slices: run.slices,
     firstUtcMs: run.firstUtcMs ?? Number.NaN,
     lastUtcMs: run.lastUtcMs ?? Number.NaN,
-    published: new NumberRanges(run.published),
-    sums: run.sums && { count: run.sums.count, mean: next(), m2: next(), time: timeFromJson(run.sums.time) },
+    lastFile: run.lastFile,
+    sums,
   };
+}
+
+function sumsFromJson(sums: RunJson['sums'], bins: number, sections: SectionReader): SpectrumMoments | null {
+  if (sums === null) return null;
+  const mean = sections.doubles(bins);
+  return { count: sums.count, mean, m2: sections.doubles(bins), time: timeFromJson(sums.time) };
+}
+
+function contentsOf(words: Uint32Array): Map<number, number> {
+  const contents = new Map<number, number>();
+  for (let at = 0; at < words.length; at += 2) contents.set(words[at] as number, words[at + 1] as number);
+  return contents;
+}
+
+function messagesOf(words: Uint32Array): Map<number, readonly number[]> {
+  const messages = new Map<number, readonly number[]>();
+  for (let at = 0; at < words.length; ) {
+    const [file, count] = [words[at] as number, words[at + 1] as number];
+    messages.set(file, [...words.subarray(at + 2, at + 2 + count)]);
+    at += 2 + count;
+  }
+  return messages;
 }
 
 function timeFromJson(time: Record<keyof TimeSums, number | null>): TimeSums {

@@ -2,14 +2,16 @@
  * The runs that the bridge knows: their names, which of their files are published, and their run-wide sums.
  *
  * A run's name comes from the header or the configuration. When the sender starts again (a jump of the file number,
- * another log) the bridge goes on under `NAME~2`, so that nothing is dropped and nothing is mixed.
+ * other content under a published number, another log) the bridge goes on under `NAME~2`, so that nothing is dropped
+ * and nothing is mixed. All continuations of a name are its generations.
  */
 import { addMoments, emptyMoments } from '../protocol/moments.ts';
 import { givenRunName } from '../protocol/run-name.ts';
-import { NumberRanges } from './number-ranges.ts';
+import { KEY_FILE_MODULUS } from '../records.ts';
 import { continueNumber, type FilePlace, nearNumber } from './numbering.ts';
 import type { OpenFile } from './open-file.ts';
-import { type Numbering, type Progress, type RunProgress, RUNS_WITH_SUMS } from './progress.ts';
+import { type Numbering, type Progress, type RunProgress, RUNS_KEPT, RUNS_WITH_SUMS } from './progress.ts';
+import { PublishedFiles, trimPublished } from './published-files.ts';
 
 export interface Placement extends FilePlace {
   /** Set when the number jumped and a new run was begun for it. */
@@ -22,6 +24,7 @@ export class Runs {
   /** In order of last publication. */
   readonly #runs = new Map<string, RunProgress>();
   readonly #generations = new Map<string, number>();
+  readonly #firstGenerations = new Map<string, number>();
   readonly #newestFile = new Map<string, number>();
 
   constructor(bins: number, defaultName: string, progress: Progress | null) {
@@ -30,6 +33,9 @@ export class Runs {
     for (const run of progress?.runs ?? []) this.#runs.set(run.name, run);
     for (const [name, generation] of Object.entries(progress?.numbering.generations ?? {})) {
       this.#generations.set(name, generation);
+    }
+    for (const [name, generation] of Object.entries(progress?.numbering.firstGenerations ?? {})) {
+      this.#firstGenerations.set(name, generation);
     }
     for (const [name, file] of Object.entries(progress?.numbering.newestFile ?? {}))
       this.#newestFile.set(name, file);
@@ -49,13 +55,33 @@ export class Runs {
   }
 
   isPublished(run: string, file: number): boolean {
-    return this.#runs.get(run)?.published.has(file) ?? false;
+    return this.#runs.get(run)?.files.has(file) ?? false;
   }
 
-  /** Full name of a given one: itself, or its continuation. */
+  /** Full name of a given one: itself, or its newest continuation. */
   nameOf(given: string): string {
-    const generation = this.#generations.get(given) ?? 1;
-    return generation === 1 ? given : `${given}~${generation}`;
+    return generationName(given, this.#generations.get(given) ?? 1);
+  }
+
+  /** Runs that continue this one, oldest first. */
+  continuationsOf(run: string): string[] {
+    const names = this.#namesOf(run);
+    return names.slice(names.indexOf(run) + 1);
+  }
+
+  /** A run and all that continue its name, or that it continues; oldest first. */
+  #namesOf(run: string): string[] {
+    const given = givenRunName(run);
+    const count = this.#generations.get(given) ?? 1;
+    return Array.from({ length: count }, (_, k) => generationName(given, k + 1));
+  }
+
+  /**
+   * Run of a record that says its own, in a partition that has brought none of it yet: it is not known whether it has
+   * come to where a sender began anew, so the content will tell.
+   */
+  firstOf(given: string): string {
+    return generationName(given, this.#firstGenerations.get(given) ?? 1);
   }
 
   /**
@@ -72,6 +98,9 @@ export class Runs {
       const near = newest === undefined ? file16 : nearNumber(file16, newest);
       if (near !== null) return this.#placed(run, near);
     }
+    // A sender that begins anew may be sending the very same files again: that is for their content to tell.
+    const again = this.#runs.get(run)?.files.withLowBits(file16) ?? null;
+    if (again !== null) return this.#placed(run, again);
     const began = this.continueAs(this.#defaultName);
     return { ...this.#placed(began, file16), began };
   }
@@ -79,6 +108,29 @@ export class Runs {
   #placed(run: string, file: number): Placement {
     this.#newestFile.set(run, Math.max(this.#newestFile.get(run) ?? 0, file));
     return { run, file, began: null };
+  }
+
+  /** Whether such a message was part of that file, as it is published under the run's name. */
+  hasMessage({ run, file }: FilePlace, digest: number): boolean {
+    return this.#generationsOf(run).some(({ files }) => files.hasMessage(file, digest));
+  }
+
+  /** Whether a file that comes again can be compared with what was published. */
+  hasContent({ run, file }: FilePlace): boolean {
+    return this.#generationsOf(run).some(({ files }) => files.contents.has(file));
+  }
+
+  /** The run that has published the same number with the same content; null where none has. */
+  withContent({ run, file }: FilePlace, content: number): string | null {
+    const isSame = ({ files }: RunProgress): boolean => files.contents.get(file) === content;
+    return this.#generationsOf(run).find(isSame)?.name ?? null;
+  }
+
+  /** Where a file goes that has a published number and other content: into the next continuation of its run. */
+  placeAnew(place: FilePlace, isHeaderless: boolean): Placement {
+    const file = isHeaderless ? place.file % KEY_FILE_MODULUS : place.file;
+    const began = this.continueAs(givenRunName(place.run));
+    return { ...this.#placed(began, file), began };
   }
 
   /** Begins the next continuation of a given name. */
@@ -90,22 +142,25 @@ export class Runs {
   /** Another log lies behind the same names: every known name continues under a new one. */
   continueAll(): void {
     const givens = new Set([...this.#runs.keys()].map(givenRunName));
-    for (const given of givens) this.continueAs(given);
+    for (const given of givens) {
+      this.continueAs(given);
+      this.#firstGenerations.set(given, this.#generations.get(given) as number);
+    }
   }
 
   /** Adds a complete file to its run. */
   publish(file: OpenFile): void {
-    const run = this.#runs.get(file.run) ?? this.#newRun(file.run);
+    const run = this.#runs.get(file.run) ?? newRun(file.run);
     run.sums ??= emptyMoments(this.#bins);
     addMoments(run.sums, file.moments);
-    run.published.add(file.number);
+    run.files.add(file.number, file.content(), file.messageDigests());
     run.slices += file.moments.count;
     run.lastFile = Math.max(run.lastFile, file.number);
     run.firstUtcMs = minDefined(run.firstUtcMs, file.startUtcMs);
     run.lastUtcMs = -minDefined(-run.lastUtcMs, -file.newestUtcMs);
     this.#runs.delete(file.run);
     this.#runs.set(file.run, run);
-    for (const old of [...this.#runs.values()].slice(0, -RUNS_WITH_SUMS)) old.sums = null;
+    this.#trim();
   }
 
   toProgress(): Pick<Progress, 'bins' | 'runs'> {
@@ -115,22 +170,41 @@ export class Runs {
   numbering(): Numbering {
     return {
       generations: Object.fromEntries(this.#generations),
+      firstGenerations: Object.fromEntries(this.#firstGenerations),
       newestFile: Object.fromEntries(this.#newestFile),
     };
   }
 
-  #newRun(name: string): RunProgress {
-    const nan = Number.NaN;
-    return {
-      name,
-      published: new NumberRanges(),
-      slices: 0,
-      firstUtcMs: nan,
-      lastUtcMs: nan,
-      lastFile: 0,
-      sums: null,
-    };
+  #generationsOf(run: string): RunProgress[] {
+    return this.#namesOf(run).flatMap((name) => this.#runs.get(name) ?? []);
   }
+
+  /** What is kept of runs has bounds, so that the progress record has one. */
+  #trim(): void {
+    const runs = [...this.#runs.values()];
+    for (const old of runs.slice(0, -RUNS_WITH_SUMS)) old.sums = null;
+    for (const { name } of runs.slice(0, -RUNS_KEPT)) {
+      this.#runs.delete(name);
+      this.#newestFile.delete(name);
+    }
+    trimPublished([...this.#runs.values()].map(({ files }) => files));
+  }
+}
+
+const generationName = (given: string, generation: number): string =>
+  generation === 1 ? given : `${given}~${generation}`;
+
+function newRun(name: string): RunProgress {
+  const nan = Number.NaN;
+  return {
+    name,
+    files: new PublishedFiles(),
+    slices: 0,
+    firstUtcMs: nan,
+    lastUtcMs: nan,
+    lastFile: 0,
+    sums: null,
+  };
 }
 
 const minDefined = (a: number, b: number): number =>

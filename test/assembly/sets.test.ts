@@ -14,14 +14,33 @@ test('number ranges hold what a set holds, merged and in order', () => {
     fc.property(fc.array(fc.nat(60)), (numbers) => {
       const ranges = new NumberRanges();
       for (const number of numbers) ranges.add(number);
-      const again = new NumberRanges(ranges.toJSON());
+      const again = NumberRanges.fromBytes(ranges.toBytes());
       const set = new Set(numbers);
       for (let n = -1; n < 62; n++) if (again.has(n) !== set.has(n)) return false;
-      const json = again.toJSON();
-      const apart = json.every(([first], i) => i === 0 || first > (json[i - 1]?.[1] ?? 0) + 1);
-      return apart && again.size === set.size;
+      const runs = [...set].filter((n) => !set.has(n - 1)).length;
+      return again.length === runs && again.size === set.size;
     }),
   );
+});
+
+test('ranges as bytes: a gap and a length each, seven bits a byte', () => {
+  const ranges = new NumberRanges([
+    [3, 3],
+    [5, 132],
+    [300, 2 ** 32 - 1],
+  ]);
+  const hex = Buffer.from(ranges.toBytes()).toString('hex');
+  expect(hex).toBe(['03', '00', '02', '7f', 'a801', 'd3fdffff0f'].join(''));
+  const bytes = ranges.toBytes();
+  expect(NumberRanges.fromBytes(bytes)).toEqual(ranges);
+  expect(() => NumberRanges.fromBytes(bytes.subarray(0, -1))).toThrow(RangeError);
+});
+
+test('the lowest gaps are closed first when there are too many', () => {
+  const ranges = new NumberRanges([0, 10, 20, 30, 40].map((n) => [n, n + 1]));
+  ranges.closeLowestGaps(3);
+  expect(ranges.length).toBe(3);
+  expect([15, 21, 29, 30, 35, 41].map((n) => ranges.has(n))).toEqual([true, true, false, true, false, true]);
 });
 
 test('slice sets name what is missing', () => {
