@@ -32,7 +32,9 @@ const RESTART_MS = 500;
 
 function run(name: string, bins: number | null, files: PublishedFiles): RunProgress {
   const sums = bins === null ? null : { ...emptyMoments(bins), count: 5 };
-  for (let k = 0; sums && k < sums.mean.length; k++) sums.mean[k] = 1 / (k + 1);
+  sums?.mean.forEach((_, k, mean) => {
+    mean[k] = 1 / (k + 1);
+  });
   return { name, files, slices: 5, firstUtcMs: 1.7e12, lastUtcMs: Number.NaN, lastFile: 7, sums };
 }
 
