@@ -8,7 +8,7 @@ import { followEngineTable } from './ui/model/engine-table.ts';
 import { createModel } from './ui/model/model.ts';
 import { takeToken } from './ui/model/token.ts';
 import { readView } from './ui/model/view.ts';
-import { reloadOnceOnMismatch } from './ui/reload.ts';
+import { reloadForPolicy, reloadOnceOnMismatch } from './ui/reload.ts';
 import { startPage } from './ui/start.tsx';
 import { readRequest } from './ui/request.ts';
 import type { MonitorWorker } from './worker/worker.ts';
@@ -42,6 +42,9 @@ worker.addEventListener('error', (event) => {
   };
 });
 const monitor = wrap<MonitorWorker>(worker);
-void monitor.start({ pageUrl: location.href, token, ...readRequest(query) });
+void monitor
+  .start({ pageUrl: location.href, token, ...readRequest(query) })
+  .then(() => monitor.blocked())
+  .then(reloadForPolicy);
 followEngineTable(model.engineTable, (index) => monitor.measureEngine(index, model.geometry.peek().bins));
 void followWorker(model, () => monitor.next());

@@ -42,7 +42,7 @@ const NOT_TLS = new Set(['EPROTO', 'ERR_SSL_WRONG_VERSION_NUMBER', 'ERR_SSL_PACK
 /** Opens sockets for a `Session`. */
 export function bridgeSocket(
   options: BridgeSocketOptions,
-  failed: (trouble: TlsTrouble) => void,
+  failed: (trouble: TlsTrouble, url: string) => void,
 ): (url: string) => SocketLike {
   return (url) => {
     const socket = new WebSocket(url, {
@@ -54,7 +54,7 @@ export function bridgeSocket(
     });
     socket.on('error', (error) => {
       const trouble = troubleOf(error, new URL(url));
-      if (trouble !== null) failed(trouble);
+      if (trouble !== null) failed(trouble, url);
     });
     return socket;
   };

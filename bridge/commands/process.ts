@@ -51,7 +51,12 @@ export async function runProcess(
   const watch = new Watch(log, (error) => end.reject(error));
   const session = new Session({
     url: options.url,
-    open: bridgeSocket(options, ({ code, message }) => end.reject(new ProcessError(code, message))),
+    // The child of a bridge ends with it.
+    stays: process.channel !== undefined,
+    open: bridgeSocket(options, ({ code, message }, url) => {
+      if (new URL(url).host === options.url.host) end.reject(new ProcessError(code, message));
+      else log.warn({ code, bridge: url }, message);
+    }),
     software: SOFTWARE,
     role: 'processor',
     headless: true,
@@ -132,7 +137,10 @@ class Watch {
       case 'open':
         this.#isLost = false;
         this.#client = connection.welcome.client;
-        this.#log.info({ client: this.#client, bridge: connection.welcome.software }, 'connected');
+        this.#log.info(
+          { client: this.#client, url: connection.bridge, bridge: connection.welcome.software },
+          'connected',
+        );
         process.send?.({ client: this.#client });
         return;
       case 'lost':

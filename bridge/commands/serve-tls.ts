@@ -57,9 +57,10 @@ export function tellAddresses(
   // A certificate that was given names this machine as others do, and not as loopback.
   const named = certificate !== null && certificate.authority === null ? addresses[0] : undefined;
   const beyond = addresses.filter(({ isLoopback }) => !isLoopback);
+  const local = [...new Set([url, ...addresses.map((address) => address.url)])];
   return {
     url: named?.url ?? url,
-    reachable: (beyond.length > 0 ? beyond : addresses).map((address) => address.url),
+    reachable: beyond.length > 0 ? beyond.map((address) => address.url) : local,
   };
 }
 

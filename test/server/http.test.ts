@@ -265,3 +265,11 @@ test('history: what is asked is checked, and the rows come as they are', async (
   for (const words of ['?rows=0', '?rows=4096', '?from=9&to=8', '?from=-1', '?to=1e3', '?colums=3', '?from='])
     expect((await get(port, path('run404~2', words))).status, words).toBe(400);
 });
+
+test('sockets may go to the bridges that share the input as well, and to no others', async () => {
+  const source = new TestSource();
+  source.origins.add('https://daq2.example.org:8080');
+  const { port } = await serve(source);
+  const { headers } = await get(port, '/');
+  expect(headers['content-security-policy']).toContain("connect-src 'self' wss://daq2.example.org:8080;");
+});

@@ -53,7 +53,7 @@ const welcome = (over: Partial<Welcome> = {}): Welcome => ({
   ...over,
 });
 
-export const open: Connection = { phase: 'open', welcome: welcome() };
+export const open: Connection = { phase: 'open', welcome: welcome(), bridge: 'http://127.0.0.1:8080/' };
 
 export const spectrum = (over: Partial<SpectrumFrame> = {}): SpectrumFrame => ({
   sequence: 1,

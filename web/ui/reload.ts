@@ -1,4 +1,6 @@
 /**
+ * When a page loads itself again, and never in circles.
+ *
  * A page of another version than the bridge's reloads itself once; if that does not help, it says so instead of
  * turning in circles.
  */
@@ -33,4 +35,17 @@ export function reloadOnceOnMismatch(model: Model): void {
     if (connection.phase !== 'refused' || connection.code !== 'protocol') return;
     if (!hasReloaded() && remember(true)) location.reload();
   });
+}
+
+const POLICY_KEY = 'haloscope.bridges';
+
+/** The page was sent before its bridge knew of these others; loaded again it may move to them. */
+export function reloadForPolicy(bridges: string): void {
+  try {
+    if (sessionStorage.getItem(POLICY_KEY) === bridges) return;
+    sessionStorage.setItem(POLICY_KEY, bridges);
+    location.reload();
+  } catch {
+    // Without storage nothing can be remembered, and so nothing is reloaded.
+  }
 }

@@ -8,6 +8,10 @@ export interface ReconnectTiming {
   readonly watchMs: number;
   /** Looks without a word after which a connection is given up; looks and not seconds, because a frozen tab sleeps. */
   readonly silentTurns: number;
+  /** The same where there is another bridge to go to: bridges take each other for dead after six seconds. */
+  readonly silentTurnsWithOthers: number;
+  /** A bridge that is gone for so long may be replaced by another one; before, it may just be starting again. */
+  readonly moveAfterMs: number;
   /** How long a processor that was too slow only watches; doubled while it stays so, up to the longest. */
   readonly restMs: number;
   readonly longestRestMs: number;
@@ -16,8 +20,10 @@ export interface ReconnectTiming {
 export const RECONNECT: ReconnectTiming = {
   firstMs: 300,
   longestMs: 10_000,
-  watchMs: 3_000,
-  silentTurns: 5,
+  watchMs: 1_000,
+  silentTurns: 15,
+  silentTurnsWithOthers: 5,
+  moveAfterMs: 2_000,
   restMs: 10_000,
   longestRestMs: 300_000,
 };

@@ -5,19 +5,31 @@
  *   start ─▶ connecting ─▶ open ─▶ lost ─▶ (backoff) ─▶ open …
  *                 └─────▶ refused ─▶ (backoff, or never, by code)
  *
+ * Where bridges share an input it moves to the active one by itself, and from one that is gone to the next.
+ *
  * Nothing here waits for a timer while data flow, so a hidden tab keeps its pace. Every queue is bounded: blocks
  * by the credits given, spectra by those not yet answered.
  */
-import { type Hello, parseBridgeMessage, type Refuse, SOCKET_PATHS } from '../../bridge/protocol/control.ts';
+import {
+  type Hello,
+  parseBridgeMessage,
+  type RefusalCode,
+  type Refuse,
+  SOCKET_PATHS,
+} from '../../bridge/protocol/control.ts';
 import { decodeBlock } from '../../bridge/protocol/frames/block.ts';
 import { frameType } from '../../bridge/protocol/frames/prefix.ts';
 import { decodeSpectrum } from '../../bridge/protocol/frames/spectrum.ts';
 import { FrameError, PROTOCOL_VERSION, type SpectrumFrame } from '../../bridge/protocol/frames.ts';
 import type { BridgeState, ClientRole } from '../../bridge/protocol/state.ts';
+import { Bridges } from './bridges.ts';
 import type { EngineDescription } from '../engine/engine.ts';
 import { Computer, type ComputerLink, type CreateEngine } from './computer.ts';
 import { backoffMs, RECONNECT, type ReconnectTiming } from './reconnect.ts';
 import type { Connection } from './updates.ts';
+
+/** What one bridge may have against us and another not. */
+const LOCAL_REFUSALS: ReadonlySet<RefusalCode> = new Set(['token', 'protocol', 'busy']);
 
 /** What a session needs of a WebSocket: the browser's has it, and that of `ws`. */
 export interface SocketLike {
@@ -45,6 +57,8 @@ interface SessionHandlers {
 export interface SessionOptions {
   /** Address of the bridge, `http:`, `https:`, `ws:` or `wss:`. */
   readonly url: string | URL;
+  /** Stays with this bridge whatever it says of others: for its own child. */
+  readonly stays?: boolean;
   readonly open: (url: string) => SocketLike;
   /** Name and version, for the bridge's log. */
   readonly software: string;
@@ -71,6 +85,7 @@ export class Session {
   readonly #options: SessionOptions;
   readonly #timing: ReconnectTiming;
   readonly #computer: Computer;
+  readonly #bridges: Bridges;
   #role: ClientRole | 'auto';
   #token: string | undefined;
   #socket: SocketLike | null = null;
@@ -78,6 +93,8 @@ export class Session {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #watchdog: ReturnType<typeof setInterval> | undefined;
   #silentTicks = 0;
+  /** When the connection was lost, by the monotonic clock; null while there is one. */
+  #lostMs: number | null = null;
   #restTimer: ReturnType<typeof setTimeout> | undefined;
   /** Rests since the last block that was answered in time. */
   #rests = 0;
@@ -86,6 +103,7 @@ export class Session {
   constructor(options: SessionOptions) {
     this.#options = options;
     this.#timing = { ...RECONNECT, ...options.timing };
+    this.#bridges = new Bridges(new URL(options.url), () => performance.now());
     this.#role = options.role;
     this.#token = options.token;
     this.#computer = new Computer(options.createEngine, {
@@ -133,7 +151,7 @@ export class Session {
   #connect(): void {
     clearTimeout(this.#timer);
     this.#silentTicks = 0;
-    const socket = this.#options.open(socketUrl(this.#options.url, this.#role));
+    const socket = this.#options.open(socketUrl(this.#bridges.current, this.#role));
     this.#socket = socket;
     socket.binaryType = 'arraybuffer';
     // A socket that was given up may still have something to say.
@@ -184,13 +202,15 @@ export class Session {
     switch (message.type) {
       case 'welcome':
         this.#attempts = 0;
-        handlers.connection({ phase: 'open', welcome: message });
+        this.#lostMs = null;
+        handlers.connection({ phase: 'open', welcome: message, bridge: this.#bridges.current });
         if (message.role === 'processor') this.#computer.attach(this.#link(), message.geometry.bins);
         return;
       case 'refuse':
         return this.#refused(message);
       case 'state':
-        return handlers.state(message.state);
+        handlers.state(message.state);
+        return this.#lookAround(message.state);
     }
   }
 
@@ -231,11 +251,24 @@ export class Session {
     };
   }
 
+  /** Moves to the bridge that is active, where this one is not. */
+  #lookAround({ group }: BridgeState): void {
+    if (this.#options.stays === true || !this.#bridges.learn(group)) return;
+    this.#detach('another bridge is active');
+    this.#attempts = 0;
+    const reason = `moving to ${this.#bridges.current}, which is active`;
+    this.#options.handlers.connection({ phase: 'lost', reason, sinceMs: Date.now() });
+    this.#connectLater();
+  }
+
   /**
-   * `token` waits for another one; a processor whose results were wrong goes on as a viewer, or, headless, not
+   * `stopping` sends us to the next bridge, and so does whatever another bridge than our own has against us. Of our
+   * own, `token` waits for another one; a processor whose results were wrong goes on as a viewer, or, headless, not
    * at all; one that was too slow rests; another version is tried rarely; everything else passes.
    */
   #refused({ code, message }: Refuse): void {
+    if (this.#hasOthers && (code === 'stopping' || (!this.#bridges.isHome && LOCAL_REFUSALS.has(code))))
+      return this.#lose(`${this.#bridges.current} refuses: ${message}`, true);
     this.#detach('refused');
     this.#options.handlers.connection({ phase: 'refused', code, message });
     if (code === 'token' || (code === 'bad-results' && this.#options.headless)) return;
@@ -261,9 +294,22 @@ export class Session {
     this.#rests += 1;
   }
 
-  #lose(reason: string): void {
+  get #hasOthers(): boolean {
+    return this.#options.stays !== true && this.#bridges.hasOthers;
+  }
+
+  /** @param isGone it will not be back in a moment */
+  #lose(reason: string, isGone = false): void {
     this.#detach('lost');
     if (this.#isStopped) return;
+    const nowMs = performance.now();
+    const isFirstMove = this.#bridges.isHome || this.#lostMs === null;
+    this.#lostMs ??= nowMs;
+    if (this.#hasOthers) {
+      this.#bridges.failed();
+      const isDue = isGone || nowMs - this.#lostMs >= this.#timing.moveAfterMs;
+      if (isDue && this.#bridges.moveOn() && isFirstMove) this.#attempts = 0;
+    }
     this.#options.handlers.connection({ phase: 'lost', reason, sinceMs: Date.now() });
     this.#connectLater();
   }
@@ -287,7 +333,9 @@ export class Session {
   #watch(): void {
     if (this.#socket === null) return;
     this.#silentTicks += 1;
-    if (this.#silentTicks > this.#timing.silentTurns) this.#lose('the bridge is silent');
+    const { silentTurns, silentTurnsWithOthers } = this.#timing;
+    const limit = this.#hasOthers ? silentTurnsWithOthers : silentTurns;
+    if (this.#silentTicks > limit) this.#lose('the bridge is silent', true);
   }
 }
 

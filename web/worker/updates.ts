@@ -9,13 +9,13 @@ import type { EngineDescription } from '../engine/engine.ts';
 
 /**
  * - `connecting`: first attempt under way
- * - `open`: welcomed
+ * - `open`: welcomed by the bridge at that address
  * - `lost`: no connection; tried again by itself
  * - `refused`: the bridge said no; whether it is tried again depends on the code
  */
 export type Connection =
   | { readonly phase: 'connecting' }
-  | { readonly phase: 'open'; readonly welcome: Welcome }
+  | { readonly phase: 'open'; readonly welcome: Welcome; readonly bridge: string }
   | { readonly phase: 'lost'; readonly reason: string; readonly sinceMs: number }
   | { readonly phase: 'refused'; readonly code: RefusalCode; readonly message: string };
 

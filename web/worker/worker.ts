@@ -8,8 +8,9 @@ import type { ClientRole } from '../../bridge/protocol/state.ts';
 import { createEngine, type EnginePreference } from '../engine/choose.ts';
 import { type EngineMeasurement, measureNth } from './engine-table.ts';
 import { GpuTimer } from './gpu-time.ts';
+import { Policy } from './policy.ts';
 import { Session } from './session.ts';
-import { type MonitorUpdate, Updates } from './updates.ts';
+import { type Connection, type MonitorUpdate, Updates } from './updates.ts';
 
 export interface MonitorOptions {
   /** Address of the page; the bridge is where it came from. */
@@ -20,10 +21,16 @@ export interface MonitorOptions {
 }
 
 const updates = new Updates();
+let connection: Connection = { phase: 'connecting' };
+let policy: Policy | null = null;
 
 function createSession(options: MonitorOptions): Session {
+  const home = new URL('./', options.pageUrl);
+  const isHome = (): boolean => connection.phase === 'open' && connection.bridge === home.href;
+  const ownPolicy = new Policy(home, self, isHome);
+  policy = ownPolicy;
   return new Session({
-    url: new URL('./', options.pageUrl),
+    url: home,
     open: (url) => new WebSocket(url),
     software: SOFTWARE,
     role: options.role,
@@ -34,8 +41,14 @@ function createSession(options: MonitorOptions): Session {
       return new GpuTimer(engine, bins, (msPerFile) => updates.gpuTime(msPerFile));
     },
     handlers: {
-      connection: (connection) => updates.connection(connection),
-      state: (state) => updates.state({ state, arrivedMs: Date.now() }),
+      connection: (next) => {
+        connection = next;
+        updates.connection(next);
+      },
+      state: (state) => {
+        if (isHome()) ownPolicy.look(state.group);
+        updates.state({ state, arrivedMs: Date.now() });
+      },
       spectrum: (spectrum) => updates.spectrum({ spectrum, arrivedMs: Date.now() }),
       engine: (description, trouble) => updates.engine({ description, trouble }),
     },
@@ -64,6 +77,9 @@ const monitor = {
     const update = await updates.next();
     return transfer(update, buffersOf(update));
   },
+
+  /** Resolves when a bridge to which the page may have to move is outside its policy: the addresses of all of them. */
+  blocked: (): Promise<string> => policy?.blocked ?? Promise.reject(new Error('no session')),
 
   /** How fast the n-th engine of this browser is for slices of `bins` samples; null behind the last one. */
   measureEngine: (index: number, bins: number): Promise<EngineMeasurement | null> => measureNth(index, bins),

@@ -17,8 +17,11 @@ export function slicesOf(csv: string): number | null {
 export async function downloadRun(model: Model): Promise<void> {
   const run = model.run.peek();
   if (run === null) return;
+  const path = `./api/runs/${encodeURIComponent(run)}/spectrum.csv`;
+  const elsewhere = otherBridge(model);
+  if (elsewhere !== null) return openElsewhere(new URL(path, elsewhere));
   try {
-    const response = await fetch(`./api/runs/${encodeURIComponent(run)}/spectrum.csv`);
+    const response = await fetch(path);
     if (!response.ok)
       throw new Error(`the bridge answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
     const csv = await response.text();
@@ -28,6 +31,20 @@ export async function downloadRun(model: Model): Promise<void> {
   } catch (error) {
     model.message.value = `No CSV: ${error instanceof Error ? error.message : String(error)}`;
   }
+}
+
+/** Where the page has moved to; null while it is at the bridge that it came from. */
+function otherBridge(model: Model): string | null {
+  const connection = model.connection.peek();
+  if (connection.phase !== 'open') return null;
+  return new URL(connection.bridge).origin === location.origin ? null : connection.bridge;
+}
+
+/** What another origin answers may not be read here; as an attachment it is saved, and the page stays. */
+function openElsewhere(url: URL): void {
+  const link = document.createElement('a');
+  link.href = url.href;
+  link.click();
 }
 
 function save(blob: Blob, name: string): void {
