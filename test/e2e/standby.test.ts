@@ -75,5 +75,6 @@ test('a page opened at the standby goes to the active bridge by itself', async (
   await standby.until('it stands by', ({ group }) => group?.role === 'standby');
   await openPage(await keptChromium(), standby.page());
   await hasPage(active);
-  await standby.until('the page has left', ({ clients }) => clients.length === 0);
+  const { group } = await standby.until('the page has left', ({ clients }) => clients.length === 0);
+  expect(group).toMatchObject({ role: 'standby', peers: [{ isActive: true }] });
 });

@@ -136,6 +136,7 @@ test('a processor at a standby moves to the active bridge and computes there', a
   await until(() => isAt(active.server.url), 'it is at the active one');
   await until(() => active.source.answers.length === 1, 'it computes there');
   await until(() => standby.source.joined.size === 0, 'it has left the standby');
+  expect(active.source.failures).toEqual([]);
 });
 
 test('a processor whose bridge goes down moves to the other one, and back when that one goes', async () => {
@@ -153,6 +154,7 @@ test('a processor whose bridge goes down moves to the other one, and back when t
   await serve(first.source, { listen: { host: '127.0.0.1', port: first.server.port } });
   await second.server.close();
   await until(() => isAt(first.server.url), 'it is back at its own');
+  expect(second.source.failures).toEqual([]);
 });
 
 test('the child of a bridge stays with it', async () => {
