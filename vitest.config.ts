@@ -1,6 +1,6 @@
 /**
- * The tests, in projects by what they need: `unit` nothing, `gpu` a WebGPU adapter (software will do), `broker` a
- * real Kafka, `e2e` Kafka, a built `dist` and a real Chromium. `npm test` provides all of it and runs all of them.
+ * The tests, in projects by what they need: `unit` and `fuzz` nothing, `gpu` a WebGPU adapter (software will do),
+ * `broker` a real Kafka, `e2e` Kafka, a built `dist` and a real Chromium. `npm test` provides all of it and runs all of them.
  * `faults` needs the same as `e2e` and takes longer: the list of failures, run by `npm run test:faults`.
  */
 import { defineConfig } from 'vitest/config';
@@ -21,9 +21,18 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{gpu,broker,e2e,faults,bench}/**'],
+          exclude: ['test/{fuzz,gpu,broker,e2e,faults,bench}/**'],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          name: 'fuzz',
+          include: ['test/fuzz/**/*.test.ts'],
+          globalSetup: ['test/fuzz/count.ts'],
+          sequence: { groupOrder: 5 },
         },
       },
       {

@@ -10,6 +10,7 @@
 
 import { crc32 } from 'node:zlib';
 import type { Geometry } from './protocol/geometry.ts';
+import { parseUtcTime } from './utc.ts';
 
 export const HEADER = {
   run: 'hs-run',
@@ -30,6 +31,12 @@ export const KEY_FILE_MODULUS = 65536;
 
 /** Five digits on disk. */
 export const MAX_FILE_NUMBER = 99_999;
+
+/** Frames carry file numbers in 32 bits. */
+export const MAX_STATED_FILE_NUMBER = 0xffff_ffff;
+
+/** Four hours of data in one file; a header that says more is damaged, and nothing may be allocated on its word. */
+export const MAX_SLICES_PER_FILE = 10_000_000;
 
 /** How the start of a file is known: modification time less duration, said by a person, or written with the data. */
 type UtcSource = 'mtime' | 'given' | 'record';
@@ -97,10 +104,9 @@ export const formatUtc = (start: FileStart): string =>
 
 /** @returns null unless the text is an RFC 3339 time in UTC, a semicolon and a known source. */
 export function parseUtc(text: string | undefined): FileStart | null {
-  const match = /^(\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d+)?Z);(mtime|given|record)$/.exec(text ?? '');
-  if (match === null) return null;
-  const utcMs = Date.parse(match[1] as string);
-  return Number.isNaN(utcMs) ? null : { utcMs, source: match[2] as UtcSource };
+  const match = /^(\S+Z);(mtime|given|record)$/.exec(text ?? '');
+  const utcMs = parseUtcTime(match?.[1] ?? '');
+  return utcMs === null ? null : { utcMs, source: match?.[2] as UtcSource };
 }
 
 export const formatCrc32 = (crc: number): string => crc.toString(16).padStart(8, '0');

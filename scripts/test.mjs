@@ -12,7 +12,7 @@ import { findCertutil, findChromium, findJava, findMaven, repository } from './m
 import { ensureProgram } from './system-packages.mjs';
 
 /** In the order in which they run: the fast ones first. */
-const PROJECTS = ['unit', 'gpu', 'broker', 'e2e'];
+const PROJECTS = ['unit', 'fuzz', 'gpu', 'broker', 'e2e'];
 /** Only when named: these take a quarter of an hour. */
 const NAMED_PROJECTS = ['faults'];
 /** What beyond Node each project needs. */

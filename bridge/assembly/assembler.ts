@@ -28,6 +28,14 @@ export const INCOMPLETE_AFTER_MS = 60_000;
 /** A partition further ahead of the oldest open file than this waits for the others; W of the delivery rules. */
 export const AHEAD_FILES = 4;
 
+/**
+ * Files that may be open at once, and bytes of messages that may wait for their place. Senders that keep to their
+ * order stay far below; two of them that write over each other without headers, or that leave holes everywhere,
+ * would fill the memory.
+ */
+export const MAX_OPEN_FILES = 256;
+export const MAX_WAITING_BYTES = 32 * 1024 * 1024;
+
 /** Incomplete files kept for completion later. */
 const INCOMPLETE_OPEN = 16;
 
@@ -125,6 +133,13 @@ export class Assembler {
     return Math.ceil((known.slices * known.messages) / known.received.count);
   }
 
+  /** Bytes of messages that wait for their place in files that are open. */
+  get #waitingBytes(): number {
+    let bytes = 0;
+    for (const file of this.#files.values()) if (file.status === 'open') bytes += file.waitingBytes;
+    return bytes;
+  }
+
   incompleteFiles(): readonly IncompleteFile[] {
     return this.#incomplete;
   }
@@ -142,6 +157,7 @@ export class Assembler {
       file = this.#fileFor(target, record);
       if (file === null) this.#decline(record);
       else this.#addTo(file, record, identity, target.message, nowMs);
+      this.#boundOpenFiles();
     } catch (error) {
       if (!(error instanceof Rejection)) throw error;
       this.#events.rejected(error.reason, error.message, record, error.slices);
@@ -370,6 +386,18 @@ export class Assembler {
     if (file.allReceived || file.pending.slices >= slicesPerBlockLimit(geometry.bins)) this.#pack(file);
     // What is complete after all waits for its publication like any other: a crash must find it again.
     if (file.allReceived && file.status === 'incomplete') file.status = 'open';
+  }
+
+  /** Gives up the files that were begun first, as long as there are too many. */
+  #boundOpenFiles(): void {
+    if (this.#files.size <= MAX_OPEN_FILES && this.#waitingBytes <= MAX_WAITING_BYTES) return;
+    const unfinished = this.openFiles().filter((file) => !file.allReceived);
+    let excess = unfinished.length - MAX_OPEN_FILES;
+    for (const file of unfinished) {
+      if (excess <= 0 && this.#waitingBytes <= MAX_WAITING_BYTES) return;
+      excess--;
+      this.#giveUp(file, 'incomplete', `${file.missing()} (too many files were open at once)`);
+    }
   }
 
   #pack(file: OpenFile): void {

@@ -15,6 +15,8 @@ import {
   HEADER,
   KEY_BYTES,
   KEY_FILE_MODULUS,
+  MAX_SLICES_PER_FILE,
+  MAX_STATED_FILE_NUMBER,
   parseCount,
   parseCrc32,
   parseHz,
@@ -24,9 +26,6 @@ import {
 import { surveyMessage } from '../survey.ts';
 import { checksumsOf, type MessageChecksums } from './content.ts';
 import { Rejection } from './rejection.ts';
-
-/** Progress keeps file numbers in 32 bits: at 4.19 s a file that is 571 years. */
-const LARGEST_FILE = 2 ** 32 - 1;
 
 /** What the headers say; present as a whole or not at all. */
 export interface Stated {
@@ -104,7 +103,7 @@ export function readSamples(record: InputRecord, identity: RecordIdentity): Slic
   if (expected !== undefined && parseCrc32(expected) !== checksums.crc32) {
     throw new Rejection(
       'checksum',
-      `expected CRC-32 ${expected}, found ${formatCrc32(checksums.crc32)}: the value was damaged on its way`,
+      `expected CRC-32 ${shown(expected)}, found ${formatCrc32(checksums.crc32)}: the value was damaged on its way`,
       identity.slices,
     );
   }
@@ -133,8 +132,8 @@ function readHeaders(record: InputRecord, geometry: Geometry, file16: number): S
   if (headers[HEADER.file] === undefined && headers[HEADER.run] === undefined) return null;
   const run = headers[HEADER.run] ?? '';
   if (!isGivenRunName(run))
-    throw new Rejection('header', `${HEADER.run}: expected a run name, found '${run}'`);
-  const bins = integer(headers, HEADER.bins);
+    throw new Rejection('header', `${HEADER.run}: expected a run name, found '${shown(run)}'`);
+  const bins = integer(headers, HEADER.bins, Number.MAX_SAFE_INTEGER);
   if (bins !== geometry.bins) {
     throw new Rejection(
       'bins',
@@ -143,27 +142,32 @@ function readHeaders(record: InputRecord, geometry: Geometry, file16: number): S
   }
   requireSame(headers, HEADER.sampleRate, geometry.sampleRateHz, '--sample-rate');
   requireSame(headers, HEADER.lo, geometry.loHz, '--lo');
-  const file = integer(headers, HEADER.file, LARGEST_FILE);
+  const file = integer(headers, HEADER.file, MAX_STATED_FILE_NUMBER);
   if (file % KEY_FILE_MODULUS !== file16) {
     throw new Rejection('header', `${HEADER.file} ${file} contradicts file ${file16} of the key`);
   }
   return {
     run,
     file,
-    first: integer(headers, HEADER.first),
-    slicesInFile: integer(headers, HEADER.slices),
+    first: integer(headers, HEADER.first, MAX_SLICES_PER_FILE),
+    slicesInFile: integer(headers, HEADER.slices, MAX_SLICES_PER_FILE),
     startUtcMs: parseUtc(headers[HEADER.utc])?.utcMs ?? Number.NaN,
   };
 }
 
-function integer(headers: Readonly<Record<string, string>>, name: string, max?: number): number {
-  const value = parseCount(headers[name], max);
+function integer(headers: Readonly<Record<string, string>>, name: string, most: number): number {
+  const value = parseCount(headers[name], most);
   if (value === null) {
-    const most = max === undefined ? '' : ` up to ${max}`;
-    throw new Rejection('header', `${name}: expected a whole number${most}, found '${headers[name] ?? ''}'`);
+    throw new Rejection(
+      'header',
+      `${name}: expected a whole number up to ${most}, found '${shown(headers[name])}'`,
+    );
   }
   return value;
 }
+
+/** Headers can be as long as a message; alarms and logs hold what a person needs of them. */
+const shown = (text = ''): string => (text.length > 64 ? `${text.slice(0, 64)}…` : text);
 
 /** A header of the geometry may be absent; where it is there it must agree, since the axis depends on it. */
 function requireSame(
@@ -176,6 +180,6 @@ function requireSame(
   if (text === undefined || parseHz(text) === expected) return;
   throw new Rejection(
     'geometry',
-    `${name}: expected ${expected}, found '${text}': start the bridge with ${option} ${text}, or send to another topic`,
+    `${name}: expected ${expected}, found '${shown(text)}': start the bridge with ${option} ${shown(text)}, or send to another topic`,
   );
 }

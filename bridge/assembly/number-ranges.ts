@@ -50,6 +50,15 @@ export class NumberRanges {
     else this.#ranges.splice(at, 0, [number, number]);
   }
 
+  /** Whether the ranges are what they have to be; those of a record may be anything. */
+  get isSound(): boolean {
+    const isNumber = (value: number): boolean => Number.isSafeInteger(value) && value >= 0;
+    return this.#ranges.every(
+      ([first, last], at) =>
+        isNumber(first) && isNumber(last) && first <= last && first > (this.#ranges[at - 1]?.[1] ?? -2) + 1,
+    );
+  }
+
   /** How many ranges there are. */
   get length(): number {
     return this.#ranges.length;

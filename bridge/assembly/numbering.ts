@@ -7,6 +7,8 @@
  * to the topic, and the data belong to another run.
  */
 
+import { MAX_STATED_FILE_NUMBER } from '../records.ts';
+
 /** Largest step, in files, that still continues a run. */
 export const MAX_STEP_FILES = 1024;
 
@@ -31,7 +33,7 @@ export const nearNumber = (file16: number, newest: number): number | null =>
 
 function within(file16: number, from: number, forwards: number, backwards: number): number | null {
   const step = (((file16 - from) % MODULUS) + MODULUS) % MODULUS;
-  if (step <= forwards) return from + step;
+  if (step <= forwards) return from + step <= MAX_STATED_FILE_NUMBER ? from + step : null;
   const back = MODULUS - step;
   return back <= backwards && from - back >= 0 ? from - back : null;
 }

@@ -104,6 +104,11 @@ export class OpenFile {
     return this.#content.fold(this.received.count);
   }
 
+  /** Bytes of messages that wait for their place. */
+  get waitingBytes(): number {
+    return this.#held.reduce((sum, { value }) => sum + value.length, 0);
+  }
+
   missing(): string {
     return this.slices === null ? 'length not known' : this.received.missingRanges(this.slices);
   }

@@ -28,6 +28,10 @@ export interface SentPlace extends FilePlace {
 /** Which continuation of each name a partition's records belong to. */
 type RunsByName = Readonly<Record<string, string>>;
 
+/** Only what was put there: `constructor` is a good name for a run, and every object has one. */
+const runIn = (runs: RunsByName, given: string): string | undefined =>
+  Object.hasOwn(runs, given) ? runs[given] : undefined;
+
 /** Where in a partition a file began, and what came before. */
 export interface FileStart {
   readonly offset: number;
@@ -187,7 +191,7 @@ export class Positions {
     }
     if (file === null) return;
     const given = givenRunName(file.run);
-    const before = position.runs[given];
+    const before = runIn(position.runs, given);
     this.#stand(position, this.sentPlace(record.partition, file));
     if (before !== undefined && before !== file.run) this.#switch(position, record.offset, file);
   }
@@ -207,7 +211,7 @@ export class Positions {
   move(partition: number, offset: number, from: string, file: FilePlace, shift: number): void {
     const position = this.#of(partition);
     this.#switch(position, offset, file);
-    if (position.runs[givenRunName(from)] !== from) return;
+    if (runIn(position.runs, givenRunName(from)) !== from) return;
     const last = position.file?.run === from ? position.file.file - shift : file.file;
     this.#stand(position, { run: file.run, file: last, shift: 0 });
   }
@@ -215,7 +219,7 @@ export class Positions {
   #stand(position: Position, place: SentPlace): void {
     position.file = place;
     const given = givenRunName(place.run);
-    if (position.runs[given] !== place.run) position.runs = { ...position.runs, [given]: place.run };
+    if (runIn(position.runs, given) !== place.run) position.runs = { ...position.runs, [given]: place.run };
   }
 
   #switch(position: Position, offset: number, { run, file }: FilePlace): void {
@@ -259,7 +263,7 @@ export class Positions {
 
   /** The continuation of a name that the partition's records belong to; null where it has brought none. */
   runOf(partition: number, given: string): string | null {
-    return this.#of(partition).runs[given] ?? null;
+    return runIn(this.#of(partition).runs, given) ?? null;
   }
 
   /** True when nothing of the file can come any more from this partition: read far past it, or to its end. */

@@ -15,12 +15,13 @@
  * sums can never disagree with the files they contain. Whatever else grows with the run is bounded (`trimPublished`,
  * `RUNS_KEPT`, `INCOMPLETE_LISTED`), so that the record stays below the megabyte that brokers take by default.
  */
+import * as v from 'valibot';
 import type { IncompleteFile } from '../protocol/state.ts';
 import type { SpectrumMoments, TimeSums } from '../protocol/moments.ts';
 import { givenRunName } from '../protocol/run-name.ts';
 import { NumberRanges } from './number-ranges.ts';
-import type { FilePlace } from './numbering.ts';
 import type { PartitionProgress } from './positions.ts';
+import { firstProgressSchema, type ProgressJson, progressSchema } from './progress-schema.ts';
 import { PublishedFiles } from './published-files.ts';
 
 export const PROGRESS_VERSION = 2;
@@ -76,38 +77,7 @@ const MAGIC = Buffer.from('HSPR');
 const HEAD_BYTES = 16;
 const pad8 = (bytes: number): number => Math.ceil(bytes / 8) * 8;
 
-interface RunJson {
-  readonly name: string;
-  /** Files that were published, and the length of each section of them. */
-  readonly files: {
-    readonly count: number;
-    readonly ranges: number;
-    readonly contents: number;
-    readonly messages: number;
-  };
-  readonly slices: number;
-  readonly firstUtcMs: number | null;
-  readonly lastUtcMs: number | null;
-  readonly lastFile: number;
-  /** Count and time sums where mean and M2 follow. */
-  readonly sums: { readonly count: number; readonly time: Record<keyof TimeSums, number | null> } | null;
-}
-
-interface ProgressJson extends Omit<Progress, 'runs'> {
-  readonly runs: readonly RunJson[];
-}
-
-/** As version 1 had it. */
-interface FirstProgressJson extends Omit<ProgressJson, 'runs' | 'partitions' | 'numbering'> {
-  readonly numbering: Omit<Numbering, 'firstGenerations'>;
-  readonly runs: readonly (Omit<RunJson, 'files'> & {
-    readonly published: readonly (readonly [number, number])[];
-  })[];
-  readonly partitions: readonly (Omit<
-    PartitionProgress,
-    'readTo' | 'readBefore' | 'switches' | 'fileBefore' | 'runsBefore'
-  > & { readonly fileBefore: FilePlace | null })[];
-}
+type RunJson = ProgressJson['runs'][number];
 
 type Section = Float64Array | Uint32Array | Uint8Array;
 
@@ -147,20 +117,21 @@ export function decodeProgress(record: Buffer): Progress {
     return version === 1 ? decodeFirst(record) : decodeSecond(record);
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
-    throw new ProgressError(`a progress record of ${record.length} bytes is cut short or damaged`, {
-      cause: error,
-    });
+    throw new ProgressError(
+      `a progress record of ${record.length} bytes is cut short or damaged (${error.message}): restore it, or delete it and the bridge begins anew`,
+      { cause: error },
+    );
   }
 }
 
 function decodeSecond(record: Buffer): Progress {
-  const json = jsonOf(record) as ProgressJson;
+  const json = jsonOf(record, progressSchema);
   const sections = new SectionReader(record);
   const runs = json.runs.map((run): RunProgress => {
     const sums = sumsFromJson(run.sums, json.bins, sections);
     const { count, ranges, contents, messages } = run.files;
     const files = new PublishedFiles(
-      NumberRanges.fromBytes(sections.bytes(ranges)),
+      soundRanges(NumberRanges.fromBytes(sections.bytes(ranges))),
       count,
       contentsOf(sections.words(contents)),
       messagesOf(sections.words(messages)),
@@ -173,11 +144,11 @@ function decodeSecond(record: Buffer): Progress {
 
 /** What that version did not know is null or empty; the reader says what follows from it. */
 function decodeFirst(record: Buffer): Progress {
-  const json = jsonOf(record) as FirstProgressJson;
+  const json = jsonOf(record, firstProgressSchema);
   const sections = new SectionReader(record);
   const runs = json.runs.map((run): RunProgress => {
     const sums = sumsFromJson(run.sums, json.bins, sections);
-    return runFromJson(run, new PublishedFiles(new NumberRanges(run.published)), sums);
+    return runFromJson(run, new PublishedFiles(soundRanges(new NumberRanges(run.published))), sums);
   });
   sections.end();
   const partitions = json.partitions.map((each) => ({
@@ -193,8 +164,21 @@ function decodeFirst(record: Buffer): Progress {
   return { ...json, runs, numbering, partitions };
 }
 
-function jsonOf(record: Buffer): unknown {
-  return JSON.parse(record.toString('utf8', HEAD_BYTES, HEAD_BYTES + record.readUInt32LE(8)));
+/** @throws {SyntaxError | RangeError} */
+function jsonOf<T>(record: Buffer, schema: v.GenericSchema<unknown, T>): T {
+  const bytes = record.readUInt32LE(8);
+  if (HEAD_BYTES + bytes > record.length) throw new RangeError('it ends within its JSON');
+  const json: unknown = JSON.parse(record.toString('utf8', HEAD_BYTES, HEAD_BYTES + bytes));
+  const result = v.safeParse(schema, json, { abortEarly: true });
+  if (result.success) return result.output;
+  const [issue] = result.issues;
+  throw new RangeError(`${v.getDotPath(issue) ?? 'all of it'}: ${issue.message.slice(0, 100)}`);
+}
+
+/** @throws {RangeError} */
+function soundRanges(ranges: NumberRanges): NumberRanges {
+  if (!ranges.isSound) throw new RangeError('its published files are not in order');
+  return ranges;
 }
 
 /** Reads the sections in their order; each as a copy, aligned. */
@@ -270,11 +254,14 @@ function runFromJson(
 
 function sumsFromJson(sums: RunJson['sums'], bins: number, sections: SectionReader): SpectrumMoments | null {
   if (sums === null) return null;
-  const mean = sections.doubles(bins);
-  return { count: sums.count, mean, m2: sections.doubles(bins), time: timeFromJson(sums.time) };
+  const [mean, m2] = [sections.doubles(bins), sections.doubles(bins)];
+  const isSum = (value: number): boolean => value >= 0 && value < Infinity;
+  if (!mean.every(isSum) || !m2.every(isSum)) throw new RangeError('its sums are no sums of powers');
+  return { count: sums.count, mean, m2, time: timeFromJson(sums.time) };
 }
 
 function contentsOf(words: Uint32Array): Map<number, number> {
+  if (words.length % 2 !== 0) throw new RangeError('a file has no content');
   const contents = new Map<number, number>();
   for (let at = 0; at < words.length; at += 2) contents.set(words[at] as number, words[at + 1] as number);
   return contents;
@@ -284,6 +271,7 @@ function messagesOf(words: Uint32Array): Map<number, readonly number[]> {
   const messages = new Map<number, readonly number[]>();
   for (let at = 0; at < words.length; ) {
     const [file, count] = [words[at] as number, words[at + 1] as number];
+    if (!(at + 2 + count <= words.length)) throw new RangeError('it ends within the digests of a file');
     messages.set(file, [...words.subarray(at + 2, at + 2 + count)]);
     at += 2 + count;
   }

@@ -6,7 +6,7 @@
  * and nothing is mixed. All continuations of a name are its generations.
  */
 import { addMoments, emptyMoments } from '../protocol/moments.ts';
-import { givenRunName } from '../protocol/run-name.ts';
+import { givenRunName, MAX_GENERATION } from '../protocol/run-name.ts';
 import { KEY_FILE_MODULUS } from '../records.ts';
 import { continueNumber, type FilePlace, nearNumber } from './numbering.ts';
 import type { OpenFile } from './open-file.ts';
@@ -133,9 +133,9 @@ export class Runs {
     return { ...this.#placed(began, file), began };
   }
 
-  /** Begins the next continuation of a given name. */
+  /** Begins the next continuation of a given name; the last that has a name stays. */
   continueAs(given: string): string {
-    this.#generations.set(given, (this.#generations.get(given) ?? 1) + 1);
+    this.#generations.set(given, Math.min((this.#generations.get(given) ?? 1) + 1, MAX_GENERATION));
     return this.nameOf(given);
   }
 

@@ -12,7 +12,7 @@ import {
   NOMINAL_SAMPLES_PER_FILE,
 } from '../protocol/geometry.ts';
 import { WINDOW_NAMES } from '../protocol/window.ts';
-import { MAX_FILE_NUMBER } from '../records.ts';
+import { MAX_FILE_NUMBER, MAX_SLICES_PER_FILE } from '../records.ts';
 import * as v from './values.ts';
 
 export interface OptionSpec<T> {
@@ -209,7 +209,7 @@ export const SERVE = {
     'slices-per-file',
     'N',
     `slices in a file of senders without headers; ⌊${NOMINAL_SAMPLES_PER_FILE} / bins⌋ unless given`,
-    v.integer(1, 10_000_000),
+    v.integer(1, MAX_SLICES_PER_FILE),
   ),
   noCreate: toggle('no-create', 'do not create missing topics'),
   tlsCert: optional(

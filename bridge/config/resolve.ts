@@ -11,7 +11,7 @@
 import { readFileSync } from 'node:fs';
 import { COMMON, OPTIONS_OF_COMMAND, type OptionSpec, type Values } from './declarations.ts';
 import { nearest } from './nearest.ts';
-import { UsageError } from './values.ts';
+import { shown, UsageError } from './values.ts';
 
 export type Specs = Readonly<Record<string, OptionSpec<unknown>>>;
 
@@ -71,12 +71,13 @@ export function parseConfigFile(name: string, json: string): ConfigFile {
   try {
     content = JSON.parse(json);
   } catch (error) {
-    throw new UsageError(`${name}: no JSON (${(error as Error).message})`);
+    throw new UsageError(`${name}: no JSON (${shown((error as Error).message)})`);
   }
   const common = new Map<string, string>();
   const ofCommand = new Map<string, FileValues>();
   for (const [key, value] of Object.entries(asObject(name, content))) {
-    const specs = OPTIONS_OF_COMMAND[key];
+    // Not by the name alone: every object has a `toString`.
+    const specs = Object.hasOwn(OPTIONS_OF_COMMAND, key) ? OPTIONS_OF_COMMAND[key] : undefined;
     if (specs === undefined)
       common.set(key, fileText(name, key, value, [...ALL_NAMES, ...Object.keys(OPTIONS_OF_COMMAND)]));
     else
@@ -102,7 +103,7 @@ function asObject(where: string, value: unknown): Record<string, unknown> {
 /** A value of the file as the text that the command line would have had. */
 function fileText(where: string, key: string, value: unknown, known: readonly string[]): string {
   if (!known.includes(key)) {
-    throw new UsageError(`${where}: unknown key "${key}"; did you mean "${nearest(key, known)}"?`);
+    throw new UsageError(`${where}: unknown key "${shown(key)}"; did you mean "${nearest(key, known)}"?`);
   }
   if (typeof value === 'string' || typeof value === 'number' || typeof value === 'boolean')
     return String(value);

@@ -8,6 +8,7 @@ import type { StartFrom } from '../log/port.ts';
 import { isSupportedLength } from '../protocol/geometry.ts';
 import { isGivenRunName } from '../protocol/run-name.ts';
 import { MAX_FILE_NUMBER } from '../records.ts';
+import { parseUtcTime } from '../utc.ts';
 import type { ListenAddress, Pace } from './options.ts';
 
 /** Wrong usage or configuration: exit status 2. The message is one line for a person. */
@@ -17,8 +18,19 @@ export class UsageError extends Error {
 
 export type Parser<T> = (text: string) => T;
 
+const MOST_SHOWN_LETTERS = 200;
+
+/** What somebody wrote, in one line, and without what a terminal would obey. */
+export const shown = (text: string): string =>
+  text
+    .slice(0, MOST_SHOWN_LETTERS)
+    .replace(
+      /[\p{Cc}\p{Zl}\p{Zp}]/gu,
+      (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
+    );
+
 const expected = (what: string, text: string): UsageError =>
-  new UsageError(`expected ${what}, found '${text}'`);
+  new UsageError(`expected ${what}, found '${shown(text)}'`);
 
 export const text: Parser<string> = (value) => {
   if (value.trim() === '') throw expected('some text', value);
@@ -71,8 +83,9 @@ const DURATION_MS: Readonly<Record<string, number>> = {
 /** Milliseconds from `250ms`, `10s`, `5m`, `6h`, `7d`; a bare number is seconds. */
 export const duration: Parser<number> = (value) => {
   const match = /^(\d+\.?\d*|\.\d+)\s*(ms|s|m|h|d)?$/.exec(value.trim());
-  if (match === null) throw expected('a duration such as 250ms, 10s, 5m, 6h or 7d', value);
-  return Number(match[1]) * (DURATION_MS[match[2] ?? 's'] as number);
+  const ms = Number(match?.[1]) * (DURATION_MS[match?.[2] ?? 's'] as number);
+  if (!Number.isFinite(ms)) throw expected('a duration such as 250ms, 10s, 5m, 6h or 7d', value);
+  return ms;
 };
 
 const SIZE_BYTES: Readonly<Record<string, number>> = {
@@ -90,10 +103,12 @@ const SIZE_BYTES: Readonly<Record<string, number>> = {
 /** Bytes from `80GiB`, `500MB`, or a bare number. */
 export const size: Parser<number> = (value) => {
   const match = /^(\d+\.?\d*)\s*([A-Za-z]+)?$/.exec(value.trim());
-  const unit = SIZE_BYTES[match?.[2] ?? 'B'];
+  const name = match?.[2] ?? 'B';
+  const unit = Object.hasOwn(SIZE_BYTES, name) ? SIZE_BYTES[name] : undefined;
   if (match === null || unit === undefined) throw expected('a size such as 80GiB, 500MB or 1048576', value);
   const bytes = Math.round(Number(match[1]) * unit);
-  if (bytes < 1) throw expected('a size of at least one byte', value);
+  if (!(bytes >= 1 && Number.isSafeInteger(bytes)))
+    throw expected('a size from one byte to some petabytes', value);
   return bytes;
 };
 
@@ -102,12 +117,15 @@ const isPort = (port: string, least: number): boolean =>
 
 const HOST = /^(?:\[[0-9a-f:.]+\]|[a-z0-9](?:[a-z0-9._-]*[a-z0-9])?)$/i;
 
+/** Also what only looks like an address is none: 300.1.2.3, [1::2::3]. */
+const isHost = (host: string): boolean => HOST.test(host) && URL.canParse(`http://${host}`);
+
 /** `host:port`; IPv6 in brackets; port 0 lets the system choose. */
 export const listenAddress: Parser<ListenAddress> = (value) => {
   const match = /^(.+):(\d+)$/.exec(value);
   const host = match?.[1] ?? '';
   const port = match?.[2] ?? '';
-  if (!HOST.test(host) || !isPort(port, 0)) {
+  if (!isHost(host) || !isPort(port, 0)) {
     throw expected('an address such as 127.0.0.1:8080 or [::1]:8080', value);
   }
   return { host: host.replace(/^\[|\]$/g, ''), port: Number(port) };
@@ -119,7 +137,7 @@ export const brokerList: Parser<readonly string[]> = (value) =>
     const broker = part.trim();
     const withPort = /:\d+$/.test(broker) ? broker : `${broker}:9092`;
     const [, host = '', port = ''] = /^(.+):(\d+)$/.exec(withPort) ?? [];
-    if (!HOST.test(host) || !isPort(port, 1)) {
+    if (!isHost(host) || !isPort(port, 1)) {
       throw expected('brokers such as kafka1:9092,kafka2:9092', value);
     }
     return withPort;
@@ -138,7 +156,10 @@ export const topicName: Parser<string> = (value) => {
 };
 
 /** Absolute path. */
-export const path: Parser<string> = (value) => resolve(text(value));
+export const path: Parser<string> = (value) => {
+  if (value.includes('\0')) throw expected('a path, which no system lets hold a zero byte', value);
+  return resolve(text(value));
+};
 
 const urlOf = (value: string): URL | null => (URL.canParse(value) ? new URL(value) : null);
 
@@ -164,11 +185,10 @@ export const bridgeUrl: Parser<URL> = (value) => {
   return url;
 };
 
-/** UTC, RFC 3339: `2026-11-23T01:02:03.456Z`. */
+/** With its zone, RFC 3339: `2026-11-23T01:02:03.456Z`. */
 export const utcTime: Parser<number> = (value) => {
-  const isTime = /^\d{4}-\d\d-\d\d[Tt ]\d\d:\d\d:\d\d(\.\d+)?([Zz]|[+-]\d\d:\d\d)$/.test(value);
-  const ms = isTime ? Date.parse(value) : Number.NaN;
-  if (Number.isNaN(ms)) throw expected('a time with its zone, such as 2026-11-23T01:02:03.456Z', value);
+  const ms = parseUtcTime(value);
+  if (ms === null) throw expected('a time with its zone, such as 2026-11-23T01:02:03.456Z', value);
   return ms;
 };
 

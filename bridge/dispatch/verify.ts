@@ -37,6 +37,9 @@ export function faultOf(block: Block, moments: BlockMoments): string | null {
     if (!(p >= 0 && q >= 0 && p < Infinity && q < Infinity)) {
       return `bin ${k}: expected finite moments ≥ 0, found mean ${p} and M2 ${q}`;
     }
+    if (q > mostDeviation(count, p)) {
+      return `bin ${k}: expected M2 up to ${mostDeviation(count, p)} about a mean of ${p}, found ${q}`;
+    }
     total += p;
   }
   const samples = block.slices * block.bins;
@@ -61,6 +64,8 @@ function timeFaultOf(block: Block, time: TimeSums, floor: number): string | null
   const isRight =
     time.samples === samples &&
     agree(time.sumII + time.sumQQ, block.energy, TIME_SUM_TOLERANCE, floor) &&
+    time.sumII >= 0 &&
+    time.sumQQ >= 0 &&
     isIn(time.minI, time.maxI) &&
     isIn(time.minQ, time.maxQ) &&
     time.sumI * time.sumI <= samples * most &&
@@ -73,5 +78,11 @@ function timeFaultOf(block: Block, time: TimeSums, floor: number): string | null
   return `time-domain sums: expected those of ${samples} samples of energy ${block.energy}, found ${JSON.stringify(time)}`;
 }
 
+/**
+ * n powers P ≥ 0 of a given mean deviate most when one of them is all: M2 = ΣP² − n·mean² ≤ (ΣP)² − n·mean².
+ * For a single slice that is nothing at all, but for rounding.
+ */
+const mostDeviation = (n: number, mean: number): number => n * (n - 1 + PARSEVAL_TOLERANCE * n) * mean ** 2;
+
 const agree = (a: number, b: number, relative: number, absolute: number): boolean =>
-  Math.abs(a - b) <= relative * Math.max(a, b) + absolute;
+  Number.isFinite(a) && Math.abs(a - b) <= relative * Math.max(a, b) + absolute;

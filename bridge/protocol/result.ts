@@ -11,6 +11,7 @@
  */
 import { type Geometry, publishedPowerScale } from './geometry.ts';
 import { type SpectrumMoments, sampleStd } from './moments.ts';
+import { isRunName } from './run-name.ts';
 
 /**
  * Closed list of what can be wrong with a result.
@@ -125,13 +126,17 @@ function rowOf(value: unknown, bin: number): Row {
   if (typeof indice !== 'number' || !Number.isSafeInteger(indice))
     throw malformed(bin, 'indice is no integer');
   if (typeof index !== 'string') throw malformed(bin, 'index is no string');
-  if (typeof mean_x !== 'number') throw malformed(bin, 'mean_x is no number');
+  if (!isFinite64(mean_x)) throw malformed(bin, 'mean_x is no finite number');
   if (typeof count_x !== 'number' || !Number.isSafeInteger(count_x) || count_x < 1)
     throw malformed(bin, 'count_x is no positive integer');
-  if (typeof stddev_x !== 'number' && !(count_x === 1 && (stddev_x === null || stddev_x === undefined)))
-    throw malformed(bin, 'stddev_x is no number');
-  return { indice, index, mean: mean_x, std: stddev_x ?? Number.NaN, count: count_x };
+  const std = count_x === 1 ? (stddev_x ?? Number.NaN) : stddev_x;
+  if (!isFinite64(std) && !(count_x === 1 && Number.isNaN(std)))
+    throw malformed(bin, 'stddev_x is no finite number');
+  return { indice, index, mean: mean_x, std: std as number, count: count_x };
 }
+
+/** JSON has no infinity, but `1e999` reads as one. */
+const isFinite64 = (value: unknown): value is number => typeof value === 'number' && Number.isFinite(value);
 
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
   typeof value === 'object' && value !== null;
@@ -180,16 +185,24 @@ export function decodeResultHeaders(headers: Readonly<Record<string, string>>): 
     if (value === undefined) throw new ResultError('malformed', `result without header ${name}`);
     return value;
   };
-  const number = (name: string): number => {
+  /** As it was written: the shortest decimal, nothing around it. */
+  const number = (name: string, isWanted: (value: number) => boolean): number => {
     const value = Number(text(name));
-    if (Number.isFinite(value) && text(name) !== '') return value;
+    if (isWanted(value) && String(value) === text(name)) return value;
     throw new ResultError('malformed', `result header ${name} should be a number, found "${text(name)}"`);
   };
+  const count = (name: string): number => number(name, (value) => Number.isSafeInteger(value) && value >= 0);
+  const run = text('hs-run');
+  if (!isRunName(run)) throw new ResultError('malformed', `"${run}" is no name of a run`);
   return {
-    run: text('hs-run'),
-    file: number('hs-file'),
-    slices: number('hs-slices'),
-    geometry: { bins: number('hs-bins'), sampleRateHz: number('hs-fs'), loHz: number('hs-lo') },
+    run,
+    file: count('hs-file'),
+    slices: count('hs-slices'),
+    geometry: {
+      bins: count('hs-bins'),
+      sampleRateHz: number('hs-fs', Number.isFinite),
+      loHz: number('hs-lo', Number.isFinite),
+    },
     startUtc: headers['hs-utc-start'] ?? null,
     endUtc: headers['hs-utc-end'] ?? null,
     software: text('hs-software'),

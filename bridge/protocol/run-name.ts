@@ -8,6 +8,9 @@
 const GIVEN_NAME = /^(?!\.+$)[A-Za-z0-9._-]{1,64}$/;
 const CONTINUED_NAME = /^((?!\.+~)[A-Za-z0-9._-]{1,64})~([2-9]|[1-9][0-9]{1,5})$/;
 
+/** Continuations of one name that six digits can count. */
+export const MAX_GENERATION = 999_999;
+
 /** 64 of the given name, `~` and six digits. */
 export const MAX_RUN_NAME_LENGTH = 71;
 

@@ -8,9 +8,9 @@
  *   /ca.crt: the certificate authority that the bridge has made for itself
  *   anything else: the built page
  */
-import { existsSync } from 'node:fs';
+import { existsSync, realpathSync } from 'node:fs';
 import type { IncomingMessage, ServerResponse } from 'node:http';
-import { join } from 'node:path';
+import { join, sep } from 'node:path';
 import sirv from 'sirv';
 import type { Logger } from '../logger.ts';
 import type { BridgeMetrics } from '../metrics.ts';
@@ -113,7 +113,8 @@ export function httpHandler(options: HttpOptions): HttpHandler {
       if (content === null) page(request, response);
       else send(request, response, content);
     } catch (error) {
-      options.log.error({ err: error, url: request.url }, 'request failed');
+      // Without its query: whoever wrote the token there by mistake shall not find it in the log.
+      options.log.error({ err: error, path: pathOf(request) }, 'request failed');
       if (response.headersSent) response.destroy();
       else send(request, response, problem(500, 'internal', 'the bridge could not answer; its log says why'));
     }
@@ -139,9 +140,11 @@ function refusal({ method, headers }: IncomingMessage, { access }: HttpOptions):
   return { ...problem(405, 'method', 'only GET and HEAD'), headers: { Allow: 'GET, HEAD' } };
 }
 
+const pathOf = ({ url = '/' }: IncomingMessage): string => url.split('?', 1)[0] as string;
+
 /** Everything that is no file; null for files. */
 async function dynamicContent(request: IncomingMessage, options: HttpOptions): Promise<Content | null> {
-  const path = (request.url ?? '/').split('?', 1)[0] as string;
+  const path = pathOf(request);
   if (path === '/healthz') return text(200, 'ok\n');
   if (path === '/readyz') return readiness(options.source);
   if (path === '/metrics') return metrics(options.metrics);
@@ -236,6 +239,18 @@ function decodeName(encoded: string): string | null {
 /** A segment that begins with a dot, which may be written as %2e. */
 const HIDDEN = /\/(\.|%2e)/i;
 
+/** Whether the path names nothing outside the folder, neither by its letters nor through a link. */
+function isWithin(folder: string, path: string): boolean {
+  try {
+    const file = realpathSync(join(folder, decodeURI(path)));
+    const inside = realpathSync(folder);
+    return file === inside || file.startsWith(inside + sep);
+  } catch {
+    // There is no such file, which is said in the same way.
+    return false;
+  }
+}
+
 /**
  * The built page. Read anew at each request (`dev`), so that a build beside a running bridge takes effect as a
  * whole: index.html is never cached, and everything it names carries a hash.
@@ -262,7 +277,8 @@ function pageHandler(folder: string): (request: IncomingMessage, response: Serve
     delete request.headers.range;
     // A file that vanishes between look and read must end this response, not the bridge.
     response.on('pipe', (file) => file.on('error', () => response.destroy()));
-    if (HIDDEN.test(request.url ?? '')) missing(request, response);
+    const path = pathOf(request);
+    if (HIDDEN.test(path) || !isWithin(folder, path)) missing(request, response);
     else serve(request, response, () => missing(request, response));
   };
 }

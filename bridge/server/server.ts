@@ -1,9 +1,10 @@
 /**
  * One port for everything: page, API, metrics and WebSockets; over TLS where there is a certificate.
  */
-import { createServer, type Server } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer, type Server as TlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
+import type { Duplex } from 'node:stream';
 import type { ListenAddress } from '../config/options.ts';
 import type { Secret } from '../config/secret.ts';
 import type { Logger } from '../logger.ts';
@@ -12,6 +13,7 @@ import { Access, urlHost } from './access.ts';
 import { isWildcard } from './hosts.ts';
 import { type HistorySource, httpHandler } from './http.ts';
 import { SOCKET_LIMITS, type SocketLimits } from './limits.ts';
+import { bareResponse } from './security.ts';
 import { type ConnectedProcessor, SocketServer } from './socket.ts';
 import type { BridgeSource } from './source.ts';
 import type { CertificateSource } from './tls/certificate.ts';
@@ -105,7 +107,10 @@ export async function startServer(source: BridgeSource, options: ServerOptions):
     state: () => sockets.state(),
   });
   http.on('error', (error) => log.error({ err: error }, 'the server cannot accept connections'));
-  http.on('request', (request, response) => void handler(request, response));
+  // Whatever a client expects beyond an answer (`Expect`), it gets an answer.
+  for (const event of ['request', 'checkExpectation'])
+    http.on(event, (request: IncomingMessage, response: ServerResponse) => void handler(request, response));
+  answerNonsense(http);
   http.on('upgrade', (request, socket, head) => sockets.upgrade(request, socket, head));
   let closing: Promise<void> | null = null;
   return {
@@ -121,7 +126,12 @@ export async function startServer(source: BridgeSource, options: ServerOptions):
   };
 }
 
-const TIMEOUTS = { headersTimeout: HEADERS_TIMEOUT_MS, requestTimeout: REQUEST_TIMEOUT_MS };
+const HTTP_OPTIONS = {
+  headersTimeout: HEADERS_TIMEOUT_MS,
+  requestTimeout: REQUEST_TIMEOUT_MS,
+  // A request without Host is refused by us, with the headers of every answer.
+  requireHostHeader: false,
+};
 
 /** A server that does not listen yet. */
 interface ServerKind {
@@ -131,7 +141,7 @@ interface ServerKind {
 }
 
 function plainServer(): ServerKind {
-  const http = createServer(TIMEOUTS);
+  const http = createServer(HTTP_OPTIONS);
   return { http, dropAll: () => http.closeAllConnections() };
 }
 
@@ -141,7 +151,7 @@ function tlsServer(
   { log, renewEveryMs = RENEW_EVERY_MS }: ServerOptions,
 ): ServerKind {
   const http = createTlsServer({
-    ...TIMEOUTS,
+    ...HTTP_OPTIONS,
     ...contextOf(tls),
     handshakeTimeout: TLS_HANDSHAKE_TIMEOUT_MS,
   });
@@ -181,6 +191,25 @@ async function renew(tls: CertificateSource, http: TlsServer, log: Logger): Prom
 function reachableHost(host: string): string {
   if (!isWildcard(host)) return urlHost(host);
   return host === '::' ? '[::1]' : '127.0.0.1';
+}
+
+/** Closed list of what Node's parser gives up at, and the status that says so; the rest is 400. */
+const NONSENSE: Readonly<Record<string, number>> = {
+  HPE_HEADER_OVERFLOW: 431,
+  ERR_HTTP_REQUEST_TIMEOUT: 408,
+};
+
+/** What is no HTTP gets one answer with the headers of every other; where one is under way, only the end. */
+function answerNonsense(http: Server): void {
+  const answering = new WeakSet<Duplex>();
+  http.prependListener('request', ({ socket }: IncomingMessage, response: ServerResponse) => {
+    answering.add(socket);
+    response.once('close', () => answering.delete(socket));
+  });
+  http.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => {
+    if (error.code === 'ECONNRESET' || !socket.writable || answering.has(socket)) socket.destroy();
+    else socket.end(bareResponse(NONSENSE[error.code ?? ''] ?? 400));
+  });
 }
 
 async function closeAll(http: Server, sockets: SocketServer, dropAll: () => void): Promise<void> {

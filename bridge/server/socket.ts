@@ -4,7 +4,7 @@
  * `/ws/process` takes messages as long as an answer, `/ws/view` no longer than 4 KiB. A page that may compute
  * but does not know it yet connects to the first and is told its role.
  */
-import { type IncomingMessage, STATUS_CODES } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import type { Duplex } from 'node:stream';
 import { type WebSocket, WebSocketServer } from 'ws';
 import type { Secret } from '../config/secret.ts';
@@ -16,6 +16,7 @@ import type { BridgeState, ClientRole } from '../protocol/state.ts';
 import type { Access } from './access.ts';
 import { Connection, type ConnectionOwner, type RoleDecision } from './connection.ts';
 import { MAX_BUFFERED_CHUNKS, MAX_FRAGMENTS, type SocketLimits } from './limits.ts';
+import { bareResponse } from './security.ts';
 import type { BridgeSource } from './source.ts';
 import { isToken } from './token.ts';
 
@@ -77,9 +78,7 @@ export class SocketServer {
         { status, host: request.headers.host, origin: request.headers.origin },
         'socket refused',
       );
-      socket.end(
-        `HTTP/1.1 ${status} ${STATUS_CODES[status]}\r\nConnection: close\r\nContent-Length: 0\r\n\r\n`,
-      );
+      socket.end(bareResponse(status));
       return;
     }
     this.#servers[role].handleUpgrade(request, socket, head, (client) =>

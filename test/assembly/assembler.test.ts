@@ -1,10 +1,11 @@
 import fc from 'fast-check';
 import { beforeEach, describe, expect, test } from 'vitest';
-import { LINGER_MS } from '../../bridge/assembly/assembler.ts';
+import { LINGER_MS, MAX_OPEN_FILES, MAX_WAITING_BYTES } from '../../bridge/assembly/assembler.ts';
 import { NewLogError } from '../../bridge/assembly/positions.ts';
 import { decodeProgress, encodeProgress } from '../../bridge/assembly/progress.ts';
 import type { InputRecord } from '../../bridge/log/port.ts';
-import { fullRecord, type Harness, harness, momentsOf, plainRecord } from './helpers.ts';
+import { slicesPerMessageLimit } from '../../bridge/protocol/geometry.ts';
+import { BINS, fullRecord, type Harness, harness, momentsOf, plainRecord } from './helpers.ts';
 
 /** All records of a file of `of` slices in messages of n, with headers, on one partition from `offset`. */
 function wholeFile(file: number, of: number, n: number, partition = 0, offset = 0): InputRecord[] {
@@ -360,4 +361,43 @@ test('a partition far ahead waits for one that may hold the oldest file, which n
   h.accept(plainRecord({ partition: 0, offset: 1 }, 3, 0, 4));
   h.assembler.positions.setEnd(0, 100);
   expect([...h.assembler.partitionsAhead()]).toEqual([]);
+});
+
+describe('bounds', () => {
+  test('two senders that write over each other without headers do not fill the memory', () => {
+    h = harness();
+    h.assembler.beginAt(0, 0, 1e6);
+    for (let offset = 0; offset < 3 * MAX_OPEN_FILES; offset++)
+      h.accept(plainRecord({ partition: 0, offset }, offset % 2 === 0 ? 1 : 5000, 0, 2));
+    expect(h.assembler.openFiles().length).toBeLessThanOrEqual(MAX_OPEN_FILES);
+    expect(h.incomplete.length).toBeGreaterThanOrEqual(2 * MAX_OPEN_FILES);
+    expect(h.incomplete[0]).toContain('too many files were open at once');
+  });
+
+  test('messages that wait for their place are bounded by their bytes', () => {
+    h = harness({ slicesPerFile: 10_000 });
+    h.assembler.beginAt(0, 0, 1e6);
+    const slices = slicesPerMessageLimit(BINS);
+    const bytes = slices * BINS * 8;
+    const most = Math.floor(MAX_WAITING_BYTES / bytes);
+    for (let offset = 0; offset < most + 5; offset++)
+      h.accept(plainRecord({ partition: 0, offset }, offset, 0, slices));
+    expect(h.assembler.openFiles()).toHaveLength(most);
+    expect(h.incomplete).toHaveLength(5);
+  });
+
+  test('no header makes the bridge allocate what it says, or look through it', () => {
+    h = harness();
+    h.assembler.beginAt(0, 0, 1);
+    const record = fullRecord({ partition: 0, offset: 0 }, 1, 0, { first: 0, slices: 1, of: 1 });
+    for (const [name, text] of [
+      ['hs-slices', '10000001'],
+      ['hs-slices', '9007199254740991'],
+      ['hs-first', '10000001'],
+      ['hs-file', '4294967297'],
+    ] as const)
+      h.accept({ ...record, headers: { ...record.headers, [name]: text } });
+    expect(h.rejected.map(({ reason }) => reason)).toEqual(['header', 'header', 'header', 'header']);
+    expect(h.assembler.openFiles()).toEqual([]);
+  });
 });

@@ -202,7 +202,12 @@ describe('however long a run is', () => {
     });
     trimPublished(runs.map((each) => each.files));
     const missing = '9'.repeat(MISSING_CHARACTERS);
-    const entry = { run: 'r'.repeat(71), file: 99_999, missing, atUtc: '2026-11-23T01:02:03.456Z' };
+    const entry = {
+      run: `${'r'.repeat(64)}~999999`,
+      file: 99_999,
+      missing,
+      atUtc: '2026-11-23T01:02:03.456Z',
+    };
     const incomplete = Array.from({ length: INCOMPLETE_LISTED }, () => entry);
     const { bytes, ms } = writeAndRead({ ...progressOf(8192, runs), incomplete });
     expect(bytes).toBeLessThan(BROKER_LIMIT_BYTES);

@@ -1,6 +1,6 @@
-import { mkdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, symlinkSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, connect } from 'node:net';
 import { join } from 'node:path';
 import { expect, onTestFinished, test } from 'vitest';
 import { exportCsv, exportEcsv, exportJson, exportNpz } from '../../bridge/protocol/exports.ts';
@@ -11,6 +11,19 @@ import { Secret } from '../../bridge/config/secret.ts';
 import { BridgeMetrics } from '../../bridge/metrics.ts';
 import { anyMoments, get, serve, silent, temporaryFolder } from './harness.ts';
 import { sampleState, TestSource } from './source.ts';
+
+/** Sends what is no request of Node's, and reads to the end. */
+function raw(port: number, request: string): Promise<string> {
+  return new Promise((resolve, reject) => {
+    let answer = '';
+    const socket = connect(port, '127.0.0.1', () => socket.end(request));
+    socket.on('data', (data) => {
+      answer += data.toString();
+    });
+    socket.on('error', reject);
+    socket.on('close', () => resolve(answer));
+  });
+}
 
 const asJson = (body: Buffer): unknown => JSON.parse(body.toString());
 
@@ -160,6 +173,37 @@ test('every response has the headers that keep others out', async () => {
     expect(policy).not.toContain("'unsafe-inline'");
     expect(headers['access-control-allow-origin']).toBeUndefined();
   }
+});
+
+test('what is no HTTP, has no Host or is no socket of ours gets those headers too', async () => {
+  const { port } = await serve(new TestSource(), { webFolder: builtPage() });
+  const host = `Host: 127.0.0.1:${port}\r\n`;
+  const upgrade = 'Connection: Upgrade\r\nUpgrade: websocket\r\n';
+  for (const [request, status] of [
+    ['rubbish\r\n\r\n', 400],
+    [`GET / HTTP/1.1\r\n${host}X: ${'y'.repeat(20_000)}\r\n\r\n`, 431],
+    ['GET / HTTP/1.1\r\n\r\n', 403],
+    [`GET /nowhere HTTP/1.1\r\n${host}${upgrade}\r\n`, 404],
+    [`GET /ws/view HTTP/1.1\r\n${host}${upgrade}Origin: http://evil.example\r\n\r\n`, 403],
+    [`GET /healthz HTTP/1.1\r\n${host}Expect: wonders\r\nConnection: close\r\n\r\n`, 200],
+  ] as const) {
+    const answer = await raw(port, request);
+    expect(answer).toMatch(new RegExp(`^HTTP/1.1 ${status} `));
+    expect(answer).toContain("Content-Security-Policy: default-src 'none'");
+    expect(answer).toContain('X-Content-Type-Options: nosniff');
+    expect(answer).toContain('Cross-Origin-Resource-Policy: same-origin');
+  }
+});
+
+test('a link in the folder of the page leads nowhere outside it', async () => {
+  const folder = builtPage();
+  const other = temporaryFolder();
+  writeFileSync(join(other, 'token'), 'secret');
+  symlinkSync(join(other, 'token'), join(folder, 'token'));
+  symlinkSync(other, join(folder, 'assets', 'data'));
+  const { port } = await serve(new TestSource(), { webFolder: folder });
+  for (const path of ['/token', '/assets/data/token', '/assets/data/../data/token'])
+    expect((await get(port, path)).status, path).toBe(404);
 });
 
 test('the page comes with its caches: what has a hash for ever, the rest never', async () => {

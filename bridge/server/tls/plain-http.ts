@@ -4,6 +4,7 @@
  */
 import type { Server } from 'node:https';
 import type { Socket } from 'node:net';
+import { bareResponse } from '../security.ts';
 
 /** First byte of a TLS record that begins a handshake. */
 const TLS_HANDSHAKE = 22;
@@ -50,8 +51,9 @@ function answer(head: Buffer, isOurHost: (host: string | undefined) => boolean):
   const path = REQUEST.exec(request)?.[1];
   const host = HOST.exec(request)?.[1];
   const isKnown = path !== undefined && host !== undefined && isOurHost(host);
-  const status = isKnown ? '307 Temporary Redirect' : '400 Bad Request';
-  const target = isKnown ? `Location: https://${host}${path}\r\n` : '';
-  const body = 'This port speaks TLS: the address of this bridge begins with https://\n';
-  return `HTTP/1.1 ${status}\r\n${target}Content-Type: text/plain; charset=utf-8\r\nContent-Length: ${body.length}\r\nCache-Control: no-store\r\nConnection: close\r\n\r\n${body}`;
+  return bareResponse(
+    isKnown ? 307 : 400,
+    'This port speaks TLS: the address of this bridge begins with https://\n',
+    isKnown ? { Location: `https://${host}${path}` } : {},
+  );
 }

@@ -53,9 +53,11 @@ function readRange(text: string | null): Range | null {
   return Number.isFinite(min) && Number.isFinite(max) && min < max ? { min, max } : null;
 }
 
-/** Seven digits place an edge to a thousandth of a bin. */
-const writeRange = (range: Range): string =>
-  `${Number(range.min.toPrecision(7))}..${Number(range.max.toPrecision(7))}`;
+/** Seven digits place an edge to a thousandth of a bin; all of them where those would not tell the edges apart. */
+function writeRange({ min, max }: Range): string {
+  const [from, to] = [Number(min.toPrecision(7)), Number(max.toPrecision(7))];
+  return from < to && Number.isFinite(to) && Number.isFinite(from) ? `${from}..${to}` : `${min}..${max}`;
+}
 
 export function readView(query: URLSearchParams): ViewValues {
   const names = query.get('traces')?.split(',');

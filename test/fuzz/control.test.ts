@@ -1,0 +1,153 @@
+/** Control messages, both directions: accepted is what the protocol allows and nothing else, and it reads as it is. */
+import * as fc from 'fast-check';
+import { expect } from 'vitest';
+import { ControlError, parseBridgeMessage, parseClientMessage } from '../../bridge/protocol/control.ts';
+import { sampleState } from '../server/source.ts';
+import { fuzz } from './fuzz.ts';
+import { damagedJson } from './mutations.ts';
+
+type Fields = Readonly<Record<string, unknown>>;
+
+const isText = (value: unknown, most: number): boolean => typeof value === 'string' && value.length <= most;
+const isCount = (value: unknown, least: number, most: number): boolean =>
+  typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
+const isUint32 = (value: unknown): boolean => isCount(value, 0, 0xffff_ffff);
+
+/** The protocol once more, without a schema library: which keys a client's message has, and what they may be. */
+const CLIENT_RULES: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
+  hello: {
+    protocol: (value) => value === 1,
+    software: (value) => isText(value, 64),
+    role: (value) => value === 'processor' || value === 'viewer' || value === 'auto',
+    headless: (value) => typeof value === 'boolean',
+    token: (value) => value === undefined || isText(value, 256),
+  },
+  credit: { blocks: (value) => isCount(value, 1, 16) },
+  seen: { sequence: isUint32 },
+  failed: {
+    block: isUint32,
+    epoch: isUint32,
+    code: (value) => isText(value, 64),
+    message: (value) => isText(value, 1024),
+  },
+  engine: {
+    engine: (value) => {
+      if (typeof value !== 'object' || value === null) return false;
+      const { kind, name, why } = value as Fields;
+      return (
+        ['gpu', 'wasm', 'ts'].includes(String(kind)) &&
+        typeof kind === 'string' &&
+        isText(name, 256) &&
+        isText(why, 1024)
+      );
+    },
+  },
+};
+
+function isClientMessage(value: unknown): value is Fields {
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return false;
+  const { type, ...rest } = value as Fields;
+  const rules =
+    typeof type === 'string' && Object.hasOwn(CLIENT_RULES, type) ? CLIENT_RULES[type] : undefined;
+  if (rules === undefined) return false;
+  const hasAll = Object.entries(rules).every(([key, isRight]) => isRight(rest[key]));
+  return hasAll && Object.keys(rest).every((key) => Object.hasOwn(rules, key));
+}
+
+/** What is let through; null where it is refused as it should be, by a `ControlError`. */
+function accepted<T>(parse: (text: string) => T, text: string): T | null {
+  try {
+    return parse(text);
+  } catch (error) {
+    if (!(error instanceof ControlError)) throw error;
+    // The message goes back to whoever sent this: short, and in one line.
+    expect(error.message.length).toBeLessThan(300);
+    return null;
+  }
+}
+
+const jsonOf = (text: string): unknown => {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+};
+
+const shortText = fc.string({ maxLength: 80 });
+const clientMessage = fc.oneof(
+  fc.record(
+    {
+      type: fc.constant('hello'),
+      protocol: fc.constant(1),
+      software: fc.string({ maxLength: 66 }),
+      role: fc.constantFrom('processor', 'viewer', 'auto'),
+      headless: fc.boolean(),
+      token: fc.string({ maxLength: 260 }),
+    },
+    { requiredKeys: ['type', 'protocol', 'software', 'role', 'headless'] },
+  ),
+  fc.record({ type: fc.constant('credit'), blocks: fc.integer({ min: 0, max: 17 }) }),
+  fc.record({ type: fc.constant('seen'), sequence: fc.integer({ min: -1, max: 2 ** 32 }) }),
+  fc.record({
+    type: fc.constant('failed'),
+    block: fc.nat(),
+    epoch: fc.nat(),
+    code: shortText,
+    message: shortText,
+  }),
+  fc.record({
+    type: fc.constant('engine'),
+    engine: fc.record({ kind: fc.constantFrom('gpu', 'wasm', 'ts'), name: shortText, why: shortText }),
+  }),
+);
+
+fuzz('messages of a client', damagedJson(clientMessage), (text) => {
+  const message = accepted(parseClientMessage, text);
+  const value = jsonOf(text);
+  expect(message !== null).toBe(isClientMessage(value));
+  if (message === null || message.type === 'engine') return;
+  // Nothing is added, nothing is changed; an engine may say more than is listened to.
+  expect(message).toEqual(value);
+});
+
+const bridgeMessage = fc.oneof(
+  fc.constant({
+    type: 'welcome',
+    protocol: 1,
+    software: 'haloscope test',
+    client: 'c1',
+    role: 'viewer',
+    roleReason: '',
+    geometry: { bins: 256, sampleRateHz: 2e6, loHz: 10e9 },
+    run: 'run1',
+  }),
+  fc.record({
+    type: fc.constant('refuse'),
+    code: fc.constantFrom(
+      'protocol',
+      'token',
+      'busy',
+      'malformed',
+      'bad-results',
+      'stopping',
+      'silent',
+      'other',
+    ),
+    message: fc.string(),
+  }),
+  fc.constant({ type: 'state', state: sampleState() }),
+);
+
+/** Whether all that `part` says is said by `whole` in the same words: nothing was invented or converted. */
+function isPartOf(part: unknown, whole: unknown): boolean {
+  if (typeof part !== 'object' || part === null) return Object.is(part, whole);
+  if (typeof whole !== 'object' || whole === null) return false;
+  if (Array.isArray(part) && part.length !== (whole as readonly unknown[]).length) return false;
+  return Object.entries(part).every(([key, value]) => isPartOf(value, (whole as Fields)[key]));
+}
+
+fuzz('messages of the bridge', damagedJson(bridgeMessage), (text) => {
+  const message = accepted(parseBridgeMessage, text);
+  if (message !== null) expect(isPartOf(message, jsonOf(text))).toBe(true);
+});
