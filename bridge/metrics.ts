@@ -22,6 +22,7 @@ export class BridgeMetrics {
   readonly #inputLagFiles: Gauge;
   readonly #lastSliceToResult: Histogram;
   readonly #publish: Histogram;
+  readonly #retentionHoursLeft: Gauge<'partition'>;
   readonly #clients: Gauge<'role' | 'engine'>;
 
   constructor() {
@@ -65,6 +66,12 @@ export class BridgeMetrics {
       help: 'Duration of publishing results and progress in one atom',
       buckets: LATENCY_BUCKETS_SECONDS,
     });
+    this.#retentionHoursLeft = new Gauge({
+      registers,
+      name: 'haloscope_retention_hours_left',
+      help: 'Hours until data of the input that are not processed may be deleted, at the present rate',
+      labelNames: ['partition'],
+    });
     this.#clients = new Gauge({
       registers,
       name: 'haloscope_clients',
@@ -101,6 +108,12 @@ export class BridgeMetrics {
   /** Null: not known. */
   setLag(files: number | null): void {
     this.#inputLagFiles.set(files ?? Number.NaN);
+  }
+
+  /** Empty: not known. */
+  setRetention(partitions: readonly { readonly partition: number; readonly hoursLeft: number }[]): void {
+    this.#retentionHoursLeft.reset();
+    for (const { partition, hoursLeft } of partitions) this.#retentionHoursLeft.set({ partition }, hoursLeft);
   }
 
   setClients(clients: readonly CountedClient[]): void {

@@ -15,8 +15,15 @@ import { Dispatcher } from './dispatch/dispatcher.ts';
 import type { ProcessorLink, ProcessorSession } from './dispatch/lease.ts';
 import { FlowControl } from './flow.ts';
 import { LagMeter } from './lag.ts';
-import type { AssignedPartition, InputPort, InputRecord, OutputPort, StartFrom } from './log/port.ts';
-import { LogError } from './log/port.ts';
+import {
+  type AssignedPartition,
+  type InputPort,
+  type InputRecord,
+  LogError,
+  type OutputPort,
+  type RetentionPort,
+  type StartFrom,
+} from './log/port.ts';
 import type { Logger } from './logger.ts';
 import type { BridgeMetrics } from './metrics.ts';
 import type { ExportedSpectrum } from './protocol/exports.ts';
@@ -26,6 +33,7 @@ import type { BridgeState, ClientState } from './protocol/state.ts';
 import { Peers } from './peers.ts';
 import { isoUtc, Publisher } from './publisher.ts';
 import { type Resumed, Resumption } from './resume.ts';
+import { RetentionMeter } from './retention.ts';
 import type { BridgeSource, SpectrumSnapshot } from './server/source.ts';
 import { fileSpectrum, runSpectrum } from './spectra.ts';
 import { View } from './view.ts';
@@ -44,6 +52,8 @@ const DRAIN_QUIET_MS = 1_500;
 export interface PipelineOptions {
   readonly input: InputPort;
   readonly output: OutputPort;
+  /** How long the input keeps what waits; null where it deletes nothing. */
+  readonly retention: RetentionPort | null;
   /** Topic or folder, for messages. */
   readonly inputName: string;
   readonly geometry: Geometry;
@@ -72,6 +82,7 @@ export class Pipeline implements BridgeSource {
   readonly #dispatcher: Dispatcher;
   readonly #flow: FlowControl;
   readonly #lag: LagMeter;
+  readonly #retention: RetentionMeter;
   readonly #resumption: Resumption;
   readonly #peers: Peers;
   readonly #processors = new Map<string, ProcessorLink>();
@@ -101,6 +112,7 @@ export class Pipeline implements BridgeSource {
     this.#view = new View(options.geometry);
     this.#flow = new FlowControl(options.input);
     this.#lag = new LagMeter(options.input, options.metrics, options.logger);
+    this.#retention = new RetentionMeter({ ...options, alarms: this.#alarms });
     this.#resumption = new Resumption({ ...options, bins: options.geometry.bins, alarms: this.#alarms });
     this.#peers = new Peers(options.machine);
     this.#dispatcher = new Dispatcher(
@@ -130,6 +142,7 @@ export class Pipeline implements BridgeSource {
     if (this.#reassignTimer) clearTimeout(this.#reassignTimer);
     await this.#options.input.stop();
     this.#revoked();
+    this.#retention.close();
     await this.#options.output.release();
   }
 
@@ -200,6 +213,7 @@ export class Pipeline implements BridgeSource {
       group: this.#peers.state(input.group ?? null),
       run: this.#run,
       lag: files === null ? null : { files, seconds: files * this.#fileSeconds() },
+      retention: this.#retention.state(),
       current: this.#currentFile(),
       latest: this.#latest,
       newestDatumUtc: isoUtc(this.#newestUtcMs),
@@ -296,6 +310,7 @@ export class Pipeline implements BridgeSource {
   #revoked(): void {
     this.#assignment?.publisher.stop();
     this.#assignment = null;
+    this.#retention.reset();
     this.#dispatcher.clear();
   }
 
@@ -430,6 +445,7 @@ export class Pipeline implements BridgeSource {
     const connected = this.#inputTrouble === null;
     assembler.tick(elapsedMs, (partition) => connected && !this.#flow.isPaused(partition));
     this.#lag.tick(assembler, nowMs);
+    this.#retention.tick(assembler, nowMs);
     this.#control();
   }
 

@@ -13,8 +13,15 @@ import { LmdbOutput } from '../log/embedded/output.ts';
 import { SimulatorInput } from '../log/embedded/simulator-input.ts';
 import { KafkaInput } from '../log/kafka/input.ts';
 import { KafkaOutput } from '../log/kafka/output.ts';
+import { KafkaRetention } from '../log/kafka/retention.ts';
 import { DEFAULT_PARTITIONS, DEFAULT_RETENTION_BYTES, KafkaTopics } from '../log/kafka/topics.ts';
-import { type Announcement, type InputPort, LogError, type OutputPort } from '../log/port.ts';
+import {
+  type Announcement,
+  type InputPort,
+  LogError,
+  type OutputPort,
+  type RetentionPort,
+} from '../log/port.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { BridgeMetrics } from '../metrics.ts';
 import { Pipeline } from '../pipeline.ts';
@@ -39,6 +46,7 @@ const WEB_FOLDER = fileURLToPath(new URL('../web', import.meta.url));
 interface Ports {
   readonly input: InputPort;
   readonly output: OutputPort;
+  readonly retention: RetentionPort | null;
   readonly inputName: string;
   readonly run: string;
   /** What the results are of, in words that stay the same. */
@@ -148,6 +156,7 @@ function openPorts(options: ServeOptions, logger: Logger, announce: () => Announ
           topic: topicOut,
           transactionalId: `haloscope-${group}-${topicOut}`,
         }),
+        retention: new KafkaRetention(client, topicIn),
         inputName: topicIn,
         run: options.run ?? 'run',
         source: `kafka ${topicOut}`,
@@ -166,6 +175,7 @@ function openPorts(options: ServeOptions, logger: Logger, announce: () => Announ
           problem,
         }),
         output: new LmdbOutput({ directory: dataFolderOf(options, 'store', input.folder) }),
+        retention: null,
         inputName: input.folder,
         run,
         source: input.folder,
@@ -178,6 +188,7 @@ function openPorts(options: ServeOptions, logger: Logger, announce: () => Announ
       return {
         input: new SimulatorInput({ signal: input.signal, run, from, samplesPerFile }),
         output: new LmdbOutput({ directory: dataFolderOf(options, 'store', source) }),
+        retention: null,
         inputName: 'simulated DAQ',
         run,
         source,

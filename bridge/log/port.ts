@@ -98,6 +98,22 @@ export interface InputPort {
   stop(): Promise<void>;
 }
 
+/** How long a partition keeps what is not yet processed, at the rate at which data come. */
+export interface PartitionRetention {
+  readonly partition: number;
+  /** Hours until the first record that is not processed may be deleted; Infinity without a limit. */
+  readonly hoursLeft: number;
+  /** The same if everything were processed by now. */
+  readonly hoursKept: number;
+}
+
+/** What an input that deletes old records says about that. */
+export interface RetentionPort {
+  /** @param watermarks first offset of each partition that is not processed */
+  measure(watermarks: ReadonlyMap<number, number>): Promise<readonly PartitionRetention[]>;
+  close(): void;
+}
+
 /** One message for the output log. */
 export interface ResultRecord {
   readonly run: string;

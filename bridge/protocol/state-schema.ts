@@ -61,6 +61,12 @@ export const bridgeStateSchema = v.object({
     lastUtc: maybeText,
   }),
   lag: v.nullable(v.object({ files: number, seconds: number })),
+  retention: v.nullable(
+    v.object({
+      hoursLeft: v.nullable(number),
+      partitions: v.array(v.object({ partition: number, hoursLeft: v.nullable(number) })),
+    }),
+  ),
   current: v.nullable(v.object({ file: number, slicesDone: number, slices: v.nullable(number) })),
   latest: v.nullable(v.object({ file: number, slices: number, publishedUtc: text })),
   newestDatumUtc: maybeText,

@@ -51,6 +51,13 @@ export interface IncompleteFile {
   readonly atUtc: string;
 }
 
+/** How long the input keeps what is not yet processed. Null: without a limit. */
+export interface RetentionState {
+  /** Of the partition that deletes first. */
+  readonly hoursLeft: number | null;
+  readonly partitions: readonly { readonly partition: number; readonly hoursLeft: number | null }[];
+}
+
 /** Another bridge that shares this one's input. */
 export interface PeerState {
   /** Where browsers reach it, best first; empty where it did not say. */
@@ -87,6 +94,8 @@ export interface BridgeState {
   };
   /** Work known but not published: complete files still in the log, and seconds of data they hold. */
   readonly lag: { readonly files: number; readonly seconds: number } | null;
+  /** Null where it is not known, or the input deletes nothing. */
+  readonly retention: RetentionState | null;
   readonly current: {
     readonly file: number;
     readonly slicesDone: number;

@@ -63,6 +63,7 @@ async function throughBridge(): Promise<{ files: Sums[]; run: Sums }> {
       pollMs: 20,
     }),
     output,
+    retention: null,
     inputName: 'folder',
     geometry: GEOMETRY,
     run: 'run1',

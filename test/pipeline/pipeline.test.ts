@@ -7,7 +7,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import pino from 'pino';
 import { afterEach, beforeEach, expect, test } from 'vitest';
-import type { Lease, ProcessorSession } from '../../bridge/dispatch/lease.ts';
+import type { ProcessorSession } from '../../bridge/dispatch/lease.ts';
 import { FolderInput } from '../../bridge/log/embedded/folder-input.ts';
 import { LmdbOutput } from '../../bridge/log/embedded/output.ts';
 import { LogError, type OutputPort, type ResultRecord } from '../../bridge/log/port.ts';
@@ -18,6 +18,7 @@ import { decodeResult } from '../../bridge/protocol/result.ts';
 import { createCpuEngine } from '../../web/engine/cpu.ts';
 import type { SpectrumEngine } from '../../web/engine/engine.ts';
 import { referenceMoments } from '../engine/reference.ts';
+import { connectEngine } from './processor.ts';
 
 const GEOMETRY: Geometry = { bins: 256, sampleRateHz: 2e6, loHz: 10e9 };
 /** Three blocks. */
@@ -83,6 +84,7 @@ function newPipeline(output: OutputPort, geometry = GEOMETRY): Pipeline {
       pollMs: 20,
     }),
     output,
+    retention: null,
     inputName: 'folder',
     geometry,
     run: 'run1',
@@ -97,36 +99,8 @@ function newPipeline(output: OutputPort, geometry = GEOMETRY): Pipeline {
   return pipeline;
 }
 
-/** Connects the engine as a processor without a socket; `limit` blocks are answered, the rest are kept. */
-function connect(pipeline: Pipeline, id = 'p', limit = Infinity): ProcessorSession {
-  let left = limit;
-  const compute = async ({ block, epoch }: Lease): Promise<void> => {
-    if (left-- <= 0) return;
-    const samples = new Float32Array(block.slices * block.bins * 2);
-    const bytes = Buffer.from(samples.buffer);
-    let at = 0;
-    const segments = block.segments.map(({ value, slices }) => {
-      value.copy(bytes, at);
-      const segment = { offset: at / 4, slices };
-      at += value.length;
-      return segment;
-    });
-    const moments = await engine.process({ samples, segments, clipLevel: block.clipLevel });
-    session.answer(block.id, epoch, moments, 1);
-    session.grant(1);
-  };
-  const session = pipeline.join({
-    id,
-    headless: true,
-    engine: engine.description,
-    deliver: (lease) => void compute(lease),
-    dismiss: (_code, message) => {
-      throw new Error(message);
-    },
-  });
-  session.grant(2);
-  return session;
-}
+const connect = (pipeline: Pipeline, id = 'p', limit = Infinity): ProcessorSession =>
+  connectEngine(pipeline, engine, id, limit);
 
 async function until(condition: () => boolean): Promise<void> {
   const deadline = Date.now() + 10_000;

@@ -22,6 +22,7 @@ export function sampleState(geometry = GEOMETRY): BridgeState {
     group: null,
     run: { name: 'test', filesDone: 2, slicesDone: 5462, firstUtc: null, lastUtc: null },
     lag: { files: 1, seconds: 4.2 },
+    retention: null,
     current: { file: 3, slicesDone: 160, slices: 2731 },
     latest: { file: 2, slices: 2731, publishedUtc: '2026-11-23T01:02:00.000Z' },
     newestDatumUtc: null,

@@ -30,6 +30,7 @@ export const bridgeState = (over: Partial<BridgeState> = {}): BridgeState => ({
   group: null,
   run: { name: 'run404', filesDone: 3, slicesDone: 8193, firstUtc: null, lastUtc: null },
   lag: { files: 2, seconds: 8.4 },
+  retention: null,
   current: null,
   latest: null,
   newestDatumUtc: null,

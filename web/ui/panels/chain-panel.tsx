@@ -9,6 +9,7 @@ import { linkName } from '../model/chain.ts';
 import type { Model } from '../model/model.ts';
 import type { Notice } from '../model/notices.ts';
 import { engineName } from '../strip/engine-line.ts';
+import { retentionLine } from './retention-line.ts';
 import { TokenField } from './token-field.tsx';
 
 function Row({ name, children }: { name: string; children: ComponentChildren }) {
@@ -44,6 +45,7 @@ function Links({ model }: { model: Model }) {
       {state !== null && (
         <>
           <Row name="Input">{link(state.input)}</Row>
+          {state.retention !== null && <Row name="Retention">{retentionLine(state.retention)}</Row>}
           <Row name="Output">{link(state.output)}</Row>
           <Row name="Run">
             {state.run.name}, {counted(state.run.filesDone, 'file')}, n {grouped(state.run.slicesDone)}
