@@ -10,7 +10,7 @@ const words = process.argv.slice(2);
 const sections = words.filter((word) => !word.startsWith('-'));
 // These run where there is nothing but a GPU: no browser, no broker.
 const isEnginesOnly =
-  sections.length > 0 && sections.every((word) => ['engine', 'gpu', 'steady'].includes(word));
+  sections.length > 0 && sections.every((word) => ['engine', 'gpu', 'steady', 'offline'].includes(word));
 if (!isEnginesOnly) {
   ensureProgram('Chromium', findChromium);
   ensureProgram('a Java runtime', findJava);

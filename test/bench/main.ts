@@ -11,17 +11,19 @@ import { benchEngine } from './engine-section.ts';
 import { benchGpu } from './gpu.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
+import { benchOffline } from './offline.ts';
 import { benchProducer } from './producer.ts';
 import { comparatorPython } from './python.ts';
 import { benchSteady } from './steady.ts';
 
 /** What needs neither broker nor Java, and what does; `scripts/bench.mjs` provides them accordingly. */
-const ENGINE_SECTIONS = ['engine', 'gpu', 'steady'];
+const ENGINE_SECTIONS = ['engine', 'gpu', 'steady', 'offline'];
 const CHAIN_SECTIONS = ['producer', 'chain', 'latency', 'memory', 'delivery'];
 const SECTIONS: readonly string[] = [...ENGINE_SECTIONS, ...CHAIN_SECTIONS];
 const DEFAULT_STEADY_FILES = 2000;
 const DEFAULT_LATENCY_FILES = 24;
 const DEFAULT_BACKLOG_PAIRS = 100;
+const DEFAULT_OFFLINE_PAIRS = 64;
 
 /** @returns exit status */
 export async function main(words: readonly string[]): Promise<number> {
@@ -30,7 +32,7 @@ export async function main(words: readonly string[]): Promise<number> {
     allowPositionals: true,
     options: {
       files: { type: 'string' },
-      pairs: { type: 'string', default: String(DEFAULT_BACKLOG_PAIRS) },
+      pairs: { type: 'string' },
       software: { type: 'boolean', default: false },
     },
   });
@@ -42,9 +44,12 @@ export async function main(words: readonly string[]): Promise<number> {
   const wants = (section: string): boolean => positionals.length === 0 || positionals.includes(section);
   const files = (otherwise: number): number =>
     values.files === undefined ? otherwise : Number(values.files);
+  const pairs = (otherwise: number): number =>
+    values.pairs === undefined ? otherwise : Number(values.pairs);
   const problems: string[] = [];
   if (wants('engine')) problems.push(...(await benchEngine()));
   if (wants('gpu')) problems.push(...(await benchGpu(values.software)));
+  if (wants('offline')) problems.push(...(await benchOffline(pairs(DEFAULT_OFFLINE_PAIRS))));
   if (positionals.includes('steady')) problems.push(...(await benchSteady(files(DEFAULT_STEADY_FILES))));
   for (const problem of problems) console.error(`wrong: ${problem}`);
   if (!CHAIN_SECTIONS.some(wants)) return problems.length === 0 ? 0 : 1;
@@ -55,7 +60,7 @@ export async function main(words: readonly string[]): Promise<number> {
     if (wants('producer')) await benchProducer(bench);
     if (wants('chain')) await benchChain(bench);
     if (wants('latency')) await benchLatency(bench, files(DEFAULT_LATENCY_FILES));
-    if (wants('memory')) await benchMemory(bench, Number(values.pairs));
+    if (wants('memory')) await benchMemory(bench, pairs(DEFAULT_BACKLOG_PAIRS));
     if (positionals.includes('delivery')) await benchDelivery(bench);
     for (const problem of bench.problems) console.error(`wrong: ${problem}`);
     if (bench.problems.length === 0) console.log('\neverything that was published is right');

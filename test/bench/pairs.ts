@@ -59,10 +59,10 @@ export async function shortFolder(files: number, slices: number): Promise<string
   return folder;
 }
 
-/** What has to be published for pair `file % 16`. */
-export async function expectedResults(): Promise<Expected[]> {
+/** What has to be published for pair `file % 16`, for the first of them. */
+export async function expectedResults(pairs = PAIRS): Promise<Expected[]> {
   const expected: Expected[] = [];
-  for (let file = 0; file < PAIRS; file++) expected.push(await expectedResult(file));
+  for (let file = 0; file < Math.min(pairs, PAIRS); file++) expected.push(await expectedResult(file));
   return expected;
 }
 

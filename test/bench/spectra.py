@@ -100,16 +100,19 @@ class Contestant:
     def use(self, chunk):
         self.parts = [Part(self.library, chunk, self.bins, self.workers) for _ in range(self.threads)]
 
-    def run(self, i, q):
+    def moments(self, i, q):
         if self.threads == 1:
-            count, mean, m2 = self.parts[0].moments(i, q)
-        else:
-            cuts = np.linspace(0, len(i), self.threads + 1).astype(int)
-            work = zip(self.parts, cuts[:-1], cuts[1:])
-            jobs = [self.pool.submit(part.moments, i[a:b], q[a:b]) for part, a, b in work]
-            count, mean, m2 = jobs[0].result()
-            for job in jobs[1:]:
-                count, mean, m2 = merged((count, mean, m2), job.result())
+            return self.parts[0].moments(i, q)
+        cuts = np.linspace(0, len(i), self.threads + 1).astype(int)
+        work = zip(self.parts, cuts[:-1], cuts[1:])
+        jobs = [self.pool.submit(part.moments, i[a:b], q[a:b]) for part, a, b in work]
+        whole = jobs[0].result()
+        for job in jobs[1:]:
+            whole = merged(whole, job.result())
+        return whole
+
+    def run(self, i, q):
+        count, mean, m2 = self.moments(i, q)
         return np.fft.fftshift(mean), np.fft.fftshift(np.sqrt(m2 / (count - 1)))
 
     def tune(self, i, q):
@@ -165,4 +168,5 @@ def main():
         print(json.dumps({"ms": ms, "mean": mean.tolist(), "std": std.tolist()}), flush=True)
 
 
-main()
+if __name__ == "__main__":
+    main()

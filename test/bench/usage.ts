@@ -45,9 +45,16 @@ export function cpuSeconds(root: number): number {
 }
 
 /** Resident memory of one process in MB (1e6 bytes). */
-export function residentMb(pid: number): number {
+export const residentMb = (pid: number): number => statusMb(pid, 'VmRSS');
+
+/** The most that it has been so far. */
+export const peakResidentMb = (pid: number): number => statusMb(pid, 'VmHWM');
+
+function statusMb(pid: number, field: string): number {
   try {
-    const match = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'));
+    const match = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(
+      readFileSync(`/proc/${pid}/status`, 'utf8'),
+    );
     return (Number(match?.[1]) * 1024) / 1e6;
   } catch {
     return Number.NaN;
