@@ -43,7 +43,7 @@ interface Round {
 
 interface Contestant {
   readonly name: string;
-  round(folder: string): Promise<Round>;
+  readonly round: (folder: string) => Promise<Round>;
 }
 
 const reading: Contestant = {
@@ -82,8 +82,8 @@ const ours: Contestant = {
 
 /** A Python process; its answer is a line of JSON. */
 async function ask(python: string, words: readonly string[]): Promise<unknown> {
-  const script = join(repository, 'test', 'bench', 'offline.py');
-  const { stdout } = await promisify(execFile)(python, [script, ...words], {
+  const path = join(repository, 'test', 'bench', 'offline.py');
+  const { stdout } = await promisify(execFile)(python, [path, ...words], {
     maxBuffer: 2 ** 26,
     env: { ...process.env, OMP_NUM_THREADS: '1', OPENBLAS_NUM_THREADS: '1' },
   });
