@@ -12,6 +12,7 @@ import { Command, CommanderError } from 'commander';
 import {
   analyzeOptions,
   doctorOptions,
+  kioskOptions,
   processOptions,
   produceOptions,
   serveOptions,
@@ -22,6 +23,7 @@ import { addOptions, type Invocation, readInvocation } from '../config/command-l
 import {
   ANALYZE,
   DOCTOR,
+  KIOSK,
   PROCESS,
   PRODUCE,
   SERVE,
@@ -140,6 +142,18 @@ function defineAnalyze(program: Command): void {
   });
 }
 
+function defineKiosk(program: Command): void {
+  const command = program
+    .command('kiosk')
+    .description('show the page full screen on a wall display; restarts the browser when it crashed or hangs')
+    .argument('<url>', 'address of the page, such as https://daq.example.org:8080/');
+  define(command, 'kiosk', KIOSK, async ({ resolved }, log, [url = '']) => {
+    const options = kioskOptions(url, resolved);
+    const { runKiosk } = await import('./kiosk.ts');
+    return runKiosk(options, log);
+  });
+}
+
 function defineDoctor(program: Command): void {
   const command = program
     .command('doctor')
@@ -177,6 +191,7 @@ function buildProgram(): Command {
     defineTopics,
     defineProcess,
     defineAnalyze,
+    defineKiosk,
     defineDoctor,
   ];
   for (const add of commands) add(program);

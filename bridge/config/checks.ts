@@ -13,6 +13,7 @@ import { defaultSignal, type SignalParameters } from '../simulator/signal.ts';
 import {
   type ANALYZE,
   type DOCTOR,
+  type KIOSK,
   type PROCESS,
   type PRODUCE,
   type SERVE,
@@ -27,6 +28,7 @@ import type {
   DoctorOptions,
   ExportFormat,
   KafkaConnection,
+  KioskOptions,
   ProcessOptions,
   ProduceOptions,
   ServeInput,
@@ -220,6 +222,18 @@ export function analyzeOptions(
       loHz: isSaid('lo') ? values.lo : null,
     },
   };
+}
+
+/** @throws {UsageError} */
+export function kioskOptions(url: string, { values }: Resolved<typeof KIOSK>): KioskOptions {
+  const { profile, maxMemory, chromeFlags, noSandbox } = values;
+  const flags = (chromeFlags ?? '').split(' ').filter((flag) => flag !== '');
+  const strange = flags.find((flag) => !flag.startsWith('--'));
+  if (strange !== undefined) throw new UsageError(`--chrome-flags: expected flags, found "${strange}"`);
+  const page = bridgeUrl(url);
+  if (!page.protocol.startsWith('http'))
+    throw new UsageError('expected the address of the page, with http or https');
+  return { url: page, profile, mostBytes: maxMemory, flags, noSandbox };
 }
 
 /** @throws {UsageError} */

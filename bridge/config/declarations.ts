@@ -301,6 +301,24 @@ export const ANALYZE = {
   ...GEOMETRY,
 };
 
+export const KIOSK = {
+  profile: option(
+    'profile',
+    'DIR',
+    "folder for the browser's profile, of its own",
+    v.path,
+    'haloscope-kiosk',
+  ),
+  maxMemory: option('max-memory', 'SIZE', 'start the browser again when it holds more', v.size, '4GiB'),
+  chromeFlags: optional(
+    'chrome-flags',
+    'FLAGS',
+    'further flags for the browser, separated by spaces',
+    v.text,
+  ),
+  noSandbox: toggle('no-sandbox', 'let Chrome run as root, without its sandbox'),
+};
+
 export const DOCTOR = {
   brokers: optional('brokers', 'HOST:PORT,…', 'look at Kafka as well: its brokers', v.brokerList),
   ...SECURITY,
@@ -319,5 +337,6 @@ export const OPTIONS_OF_COMMAND: Readonly<Record<string, Readonly<Record<string,
   topics: { ...TOPICS, ...TOPICS_DELETE },
   process: PROCESS,
   analyze: ANALYZE,
+  kiosk: KIOSK,
   doctor: DOCTOR,
 };

@@ -163,6 +163,18 @@ export interface AnalyzeOptions {
   readonly said: { readonly sampleRateHz: number | null; readonly loHz: number | null };
 }
 
+export interface KioskOptions {
+  /** Address of the page, as given. */
+  readonly url: URL;
+  /** Folder of the browser's profile, as given. */
+  readonly profile: string;
+  /** The browser with all its processes is started again when it holds more. */
+  readonly mostBytes: number;
+  readonly flags: readonly string[];
+  /** Chrome as root. */
+  readonly noSandbox: boolean;
+}
+
 export interface DoctorOptions {
   /** null: no broker is asked. */
   readonly connection: KafkaConnection | null;

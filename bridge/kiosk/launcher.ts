@@ -1,0 +1,43 @@
+/**
+ * Keeps a browser on a wall alive for ever: when a life of it ends, the next one begins, sooner after a long life and
+ * later after several short ones, so that a machine with a broken display driver is not kept busy by it.
+ */
+import type { Logger } from '../logger.ts';
+import { type KioskBrowserOptions, type KioskEnd, runKioskBrowser } from './kiosk-browser.ts';
+
+const FIRST_PAUSE_MS = 500;
+const LAST_PAUSE_MS = 60_000;
+/** After a life this long the next failure is the first again. */
+const LONG_LIFE_MS = 60_000;
+
+export interface LauncherOptions extends KioskBrowserOptions {
+  readonly logger: Logger;
+}
+
+/** Resolves when `stop` has been given and the browser is gone. */
+export async function keepKiosk(options: LauncherOptions, stop: AbortSignal): Promise<void> {
+  let pauseMs = FIRST_PAUSE_MS;
+  for (let lives = 1; !stop.aborted; lives++) {
+    const sinceMs = performance.now();
+    const end: KioskEnd = await runKioskBrowser(options, stop);
+    if (end.reason === 'stopped') return;
+    const livedMs = performance.now() - sinceMs;
+    if (livedMs >= LONG_LIFE_MS) pauseMs = FIRST_PAUSE_MS;
+    const facts = { reason: end.reason, lives, livedSeconds: Math.round(livedMs / 1000) };
+    options.logger.warn(facts, `${end.message}; starting it again`);
+    await pause(pauseMs, stop);
+    pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS);
+  }
+}
+
+function pause(ms: number, stop: AbortSignal): Promise<void> {
+  return new Promise((resolve) => {
+    const done = (): void => {
+      clearTimeout(timer);
+      stop.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    stop.addEventListener('abort', done);
+  });
+}
