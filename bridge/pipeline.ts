@@ -460,11 +460,11 @@ export class Pipeline implements BridgeSource {
 
   /** Pauses and resumes partitions as memory and the order of files demand. */
   #control(): void {
-    const assembler = this.#assignment?.assembler;
-    if (!assembler) return;
+    if (!this.#assignment) return;
+    const { assembler, publisher } = this.#assignment;
     this.#flow.apply(
       assembler.positions.partitions(),
-      this.#dispatcher.outstandingBytes,
+      this.#dispatcher.outstandingBytes + publisher.waitingBytes,
       this.#dispatcher.hasProcessor,
       assembler.partitionsAhead(),
     );

@@ -23,6 +23,9 @@ export interface PublisherOptions {
   failed(error: LogError): void;
 }
 
+/** What a waiting file costs: its moments, and soon its JSON and the copies of it on their way out. */
+const WAITING_FILE_BYTES = 1024 * 1024;
+
 export class Publisher {
   readonly #options: PublisherOptions;
   readonly #queue: OpenFile[] = [];
@@ -36,6 +39,11 @@ export class Publisher {
 
   get idle(): boolean {
     return !this.#running && this.#queue.length === 0 && !this.#progressDue;
+  }
+
+  /** Bytes of the files that wait for their turn. */
+  get waitingBytes(): number {
+    return this.#queue.length * WAITING_FILE_BYTES;
   }
 
   add(file: OpenFile): void {

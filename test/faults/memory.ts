@@ -33,8 +33,17 @@ export class MemoryWatch {
   async #look(): Promise<void> {
     if (!this.#process.isRunning) return;
     // Gone between the question and the answer.
-    const status = await readFile(`/proc/${this.#process.pid}/status`, 'utf8').catch(() => '');
-    const kib = /^VmHWM:\s+(\d+) kB$/m.exec(status)?.[1];
-    if (kib !== undefined) this.#peakBytes = Math.max(this.#peakBytes, Number(kib) * KIB);
+    const peakBytes = await memoryOf(this.#process.pid, 'VmHWM').catch(() => 0);
+    this.#peakBytes = Math.max(this.#peakBytes, peakBytes);
   }
+}
+
+/** Bytes that a process has resident now. */
+export const residentBytes = (pid: number): Promise<number> => memoryOf(pid, 'VmRSS');
+
+async function memoryOf(pid: number, field: 'VmHWM' | 'VmRSS'): Promise<number> {
+  const status = await readFile(`/proc/${pid}/status`, 'utf8');
+  const kib = new RegExp(`^${field}:\\s+(\\d+) kB$`, 'm').exec(status)?.[1];
+  if (kib === undefined) throw new Error(`process ${pid} says nothing of ${field}`);
+  return Number(kib) * KIB;
 }

@@ -9,7 +9,6 @@ import type { Row } from './row.ts';
 const RUN = 'night';
 
 export interface Night {
-  readonly recordings: readonly Recording[];
   readonly outcome: { readonly complete: Readonly<Record<string, readonly Recording[]>> };
   /** Sends all files at once: a backlog. */
   sendAll(): Promise<void>;
@@ -17,13 +16,15 @@ export interface Night {
   send(paceSeconds: number): { readonly sent: () => Promise<void> };
 }
 
-export async function newNight(row: Row, files: number, slices: number, first = 1): Promise<Night> {
-  const recordings = recordMany(first, files, slices);
+/** A night of so many files from number 1, of noise and a tone. */
+export const newNight = (row: Row, files: number, slices: number): Promise<Night> =>
+  nightOf(row, recordMany(1, files, slices));
+
+export async function nightOf(row: Row, recordings: readonly Recording[]): Promise<Night> {
   const folder = await keptFolder();
   await writePairs(folder, recordings);
   const words = produceWords(row.chain, folder, RUN);
   return {
-    recordings,
     outcome: { complete: { [RUN]: recordings } },
     sendAll: async () => void (await succeed(...words, '--pace', 'max')),
     send: (paceSeconds) => {

@@ -225,6 +225,33 @@ test('without a processor data wait in the log and memory stays bounded', async 
   await until(() => pipeline.state().run.filesDone === 8);
 });
 
+test('files that wait for a slow output hold the reading up', async () => {
+  const files = 120;
+  const samples = new Uint8Array(noise(1, 16 * GEOMETRY.bins).buffer);
+  for (let file = 0; file < files; file++)
+    for (const channel of ['i', 'q']) await writeFile(join(folder, pairName(channel, file)), samples);
+  let open: () => void = () => {};
+  const opened = new Promise<void>((resolve) => {
+    open = resolve;
+  });
+  class SlowOutput extends CountingOutput {
+    override async publish(results: readonly ResultRecord[], progress: Buffer): Promise<void> {
+      await opened;
+      await super.publish(results, progress);
+    }
+  }
+  const pipeline = newPipeline(new SlowOutput({ directory: join(root, 'store') }));
+  await pipeline.start();
+  connect(pipeline);
+  const done = (): number => pipeline.state().clients[0]?.blocksDone ?? 0;
+  await until(() => done() >= 32);
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  // Each is one block: 32 that wait, one in the output's hands, and what had been read when the bound was reached.
+  expect(done()).toBeLessThan(files / 2);
+  open();
+  await until(() => pipeline.state().run.filesDone === files);
+});
+
 test('another log under the same name goes on as another run, and nothing of it is skipped', async () => {
   await writeFiles(2);
   const output = new CountingOutput({ directory: join(root, 'store') });
