@@ -1,4 +1,5 @@
 /** How far the bridge is behind its input, in files that are complete in the log and not yet published. */
+import { performance } from 'node:perf_hooks';
 import type { Assembler } from './assembly/assembler.ts';
 import type { InputPort } from './log/port.ts';
 import type { Logger } from './logger.ts';
@@ -7,12 +8,19 @@ import type { BridgeMetrics } from './metrics.ts';
 /** How often the end of the input is asked for. */
 const EVERY_MS = 1_000;
 
+/**
+ * An end that was heard longer ago is no longer known: a few questions have been left without answer, and what waits in
+ * a partition that cannot be reached looks like nothing. Short against the minute after which a file is given up.
+ */
+const ENDS_STALE_MS = 5_000;
+
 export class LagMeter {
   readonly #input: InputPort;
   readonly #metrics: BridgeMetrics;
   readonly #logger: Logger;
   #messagesPerFile: number | null = null;
   #measuredMs = -Infinity;
+  #heardMs = -Infinity;
   /** Null while not known. */
   files: number | null = null;
 
@@ -20,6 +28,11 @@ export class LagMeter {
     this.#input = input;
     this.#metrics = metrics;
     this.#logger = logger;
+  }
+
+  /** Whether it is known how far every partition reaches. */
+  knowsEnds(nowMs: number): boolean {
+    return nowMs - this.#heardMs < ENDS_STALE_MS;
   }
 
   /** Asks once a second; also tells lag monitors where the bridge is. */
@@ -31,7 +44,9 @@ export class LagMeter {
 
   async #measure(assembler: Assembler): Promise<void> {
     try {
+      const askedMs = performance.now();
       const ends = await this.#input.endOffsets();
+      this.#heardMs = askedMs;
       for (const [partition, end] of ends) assembler.positions.setEnd(partition, end);
       const watermarks = assembler.progress().partitions;
       const behind = watermarks.map(

@@ -442,8 +442,8 @@ export class Pipeline implements BridgeSource {
     const assembler = this.#assignment?.assembler;
     if (!assembler) return void this.#standBy(nowMs);
     assembler.flush(nowMs);
-    const connected = this.#inputTrouble === null;
-    assembler.tick(elapsedMs, (partition) => connected && !this.#flow.isPaused(partition));
+    const isKnown = this.#inputTrouble === null && this.#lag.knowsEnds(nowMs);
+    assembler.tick(elapsedMs, (partition) => isKnown && !this.#flow.isPaused(partition));
     this.#lag.tick(assembler, nowMs);
     this.#retention.tick(assembler, nowMs);
     this.#control();

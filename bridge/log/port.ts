@@ -90,7 +90,10 @@ export interface InputPort {
   resume(partitions?: readonly number[]): void;
   /** Drops the assignment and asks for a new one: `revoked`, then `assigned`. */
   reassign(): void;
-  /** End offset per partition, as last heard from the log or asked now. */
+  /**
+   * End offset per partition, as asked now or, where that is later, as last heard.
+   * @throws {LogError} when the log cannot be asked: what waits in a partition is then not known
+   */
   endOffsets(): Promise<ReadonlyMap<number, number>>;
   /** Positions for lag monitors; lazily, never relied upon. */
   commit(positions: ReadonlyMap<number, number>): void;

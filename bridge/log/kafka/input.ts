@@ -75,7 +75,6 @@ export class KafkaInput implements InputPort {
   #wake: () => void = () => {};
   #troubled = false;
   #stopped = false;
-  #lastEnds: ReadonlyMap<number, number> = new Map();
   #commits = new Map<number, number>();
   #commitTimer: NodeJS.Timeout | null = null;
   #stall: StallWatch = { ticks: 0, probes: 0, positions: new Map() };
@@ -112,17 +111,16 @@ export class KafkaInput implements InputPort {
     this.#wake();
   }
 
-  /** As asked now; where the broker does not answer, as last heard. */
+  /** @throws {LogError} `unreachable`, `missing-topic`, `unauthorized`; also when one partition has no leader */
   async endOffsets(): Promise<ReadonlyMap<number, number>> {
-    try {
-      const ranges = await this.#reader.ranges();
-      this.#lastEnds = new Map([...ranges].map(([partition, { endOffset }]) => [partition, endOffset]));
-    } catch (error) {
-      this.#options.logger.debug({ err: error }, 'end offsets not to be had');
-    }
+    const ranges = await this.#reader.ranges();
     const heard = this.#assignment?.ends ?? new Map<number, number>();
-    const later = (partition: number, end: number): number => Math.max(end, heard.get(partition) ?? 0);
-    return new Map([...this.#lastEnds].map(([partition, end]) => [partition, later(partition, end)]));
+    return new Map(
+      [...ranges].map(([partition, { endOffset }]) => [
+        partition,
+        Math.max(endOffset, heard.get(partition) ?? 0),
+      ]),
+    );
   }
 
   commit(positions: ReadonlyMap<number, number>): void {
