@@ -6,6 +6,7 @@
  */
 
 import pino, { type Logger } from 'pino';
+import { oneLine } from './one-line.ts';
 
 export type { Logger } from 'pino';
 
@@ -34,7 +35,7 @@ function prettyLine(json: string): string {
     .filter(([name]) => !NOT_SHOWN.has(name))
     .map(([name, value]) => ` ${name}=${typeof value === 'string' ? value : JSON.stringify(value)}`);
   const cause = line.err === undefined ? '' : `: ${line.err.message}`;
-  return `${time} ${line.level.padEnd(5)} ${line.msg ?? ''}${cause}${fields.join('')}\n`;
+  return `${oneLine(`${time} ${line.level.padEnd(5)} ${line.msg ?? ''}${cause}${fields.join('')}`)}\n`;
 }
 
 const stderrSink: LineSink = { write: (text) => void process.stderr.write(text) };

@@ -5,6 +5,7 @@
 
 import { resolve } from 'node:path';
 import type { StartFrom } from '../log/port.ts';
+import { oneLine } from '../one-line.ts';
 import { isSupportedLength } from '../protocol/geometry.ts';
 import { isGivenRunName } from '../protocol/run-name.ts';
 import { MAX_FILE_NUMBER } from '../records.ts';
@@ -20,14 +21,8 @@ export type Parser<T> = (text: string) => T;
 
 const MOST_SHOWN_LETTERS = 200;
 
-/** What somebody wrote, in one line, and without what a terminal would obey. */
-export const shown = (text: string): string =>
-  text
-    .slice(0, MOST_SHOWN_LETTERS)
-    .replace(
-      /[\p{Cc}\p{Zl}\p{Zp}]/gu,
-      (letter) => `\\u${letter.charCodeAt(0).toString(16).padStart(4, '0')}`,
-    );
+/** What somebody wrote, as far as it is worth showing. */
+export const shown = (text: string): string => oneLine(text.slice(0, MOST_SHOWN_LETTERS));
 
 const expected = (what: string, text: string): UsageError =>
   new UsageError(`expected ${what}, found '${shown(text)}'`);

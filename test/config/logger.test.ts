@@ -40,3 +40,11 @@ test('a secret among the fields stays one', () => {
     expect(written.join('')).not.toContain('hush');
   }
 });
+
+test('nothing that a sender or client has written moves the cursor, or begins a line', () => {
+  const { written, log } = lines(true);
+  log.warn({ client: 'c1\u001b[2J' }, 'engine \u009b31m\nforged \u2028 line\u007f');
+  expect(written).toHaveLength(1);
+  expect(written[0]).not.toMatch(/[\p{Cc}\p{Zl}\p{Zp}](?!$)/u);
+  expect(written[0]).toContain('engine \\u009b31m\\u000aforged');
+});
