@@ -11,3 +11,12 @@ export function stopSignal(stopping: (signal: NodeJS.Signals) => void): AbortSig
   }
   return controller.signal;
 }
+
+/** Aborts so long after `stop` does: for what may be finished, but not for ever. */
+export function giveUpSignal(stop: AbortSignal, afterMs: number): AbortSignal {
+  const controller = new AbortController();
+  const wait = (): void => void setTimeout(() => controller.abort(), afterMs).unref();
+  if (stop.aborted) wait();
+  else stop.addEventListener('abort', wait, { once: true });
+  return controller.signal;
+}

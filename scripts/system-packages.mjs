@@ -1,12 +1,12 @@
 /**
- * Programs that npm cannot bring (a browser and its certificates' tool, Java, Maven), through the system's package manager where this user
+ * Programs that npm cannot bring (a browser and its certificates' tool, Java, Maven, Python), through the system's package manager where this user
  * may use it; otherwise the exact command for somebody who may.
  */
 import { spawnSync } from 'node:child_process';
 import { giveUp } from './install.mjs';
 import { findProgram } from './machine.mjs';
 
-/** @typedef {'Chromium' | 'certutil' | 'a Java runtime' | 'Maven'} Thing */
+/** @typedef {'Chromium' | 'certutil' | 'a Java runtime' | 'Maven' | 'Python'} Thing */
 
 /**
  * @typedef {object} PackageManager
@@ -29,6 +29,8 @@ const MANAGERS = [
       certutil: 'libnss3-tools',
       'a Java runtime': 'default-jre-headless',
       Maven: 'maven',
+      // Brings python3; without it no virtual environment can be made.
+      Python: 'python3-venv',
     },
   },
   {
@@ -40,13 +42,20 @@ const MANAGERS = [
       certutil: 'nss-tools',
       'a Java runtime': 'java-21-openjdk-headless',
       Maven: 'maven',
+      Python: 'python3',
     },
   },
   {
     program: 'brew',
     install: ['install'],
     asRoot: false,
-    packages: { Chromium: 'chromium', certutil: 'nss', 'a Java runtime': 'openjdk', Maven: 'maven' },
+    packages: {
+      Chromium: 'chromium',
+      certutil: 'nss',
+      'a Java runtime': 'openjdk',
+      Maven: 'maven',
+      Python: 'python',
+    },
   },
 ];
 

@@ -8,7 +8,7 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, ensurePackages, requireNode } from './install.mjs';
-import { findCertutil, findChromium, findJava, findMaven, repository } from './machine.mjs';
+import { findCertutil, findChromium, findJava, findMaven, findPython, repository } from './machine.mjs';
 import { ensureProgram } from './system-packages.mjs';
 
 /** In the order in which they run: the fast ones first. */
@@ -20,6 +20,7 @@ const NEEDS = {
   chromium: ['gpu', 'e2e', 'faults'],
   certutil: ['e2e'],
   kafka: ['broker', 'e2e', 'faults'],
+  python: ['e2e'],
   build: ['unit', 'gpu', 'broker', 'e2e', 'faults'],
 };
 
@@ -35,6 +36,7 @@ function provide(projects) {
     ensureProgram('a Java runtime', findJava);
     ensureProgram('Maven', findMaven);
   }
+  if (needed(NEEDS.python)) ensureProgram('Python', findPython);
   if (needed(NEEDS.build)) ensureBuild();
 }
 

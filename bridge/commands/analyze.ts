@@ -9,7 +9,8 @@ import { missingText } from '../../web/offline/missing.ts';
 import type { Recording } from '../../web/offline/recording.ts';
 import { parseSaved, type SavedSpectrum } from '../../web/offline/saved.ts';
 import type { AnalyzeOptions } from '../config/options.ts';
-import { findSources } from '../files/disk-source.ts';
+import { findSources, type FoundSources } from '../files/disk-source.ts';
+import { isS3Url, parseS3Url } from '../files/s3/s3-url.ts';
 import type { Logger } from '../logger.ts';
 import { createProgress } from '../progress-display.ts';
 import type { ExportedSpectrum } from '../protocol/exports.ts';
@@ -19,7 +20,7 @@ import { isGivenRunName } from '../protocol/run-name.ts';
 import { type ByteSource, isAbort, readAll } from '../protocol/source.ts';
 import { type WindowName, windowFigures } from '../protocol/window.ts';
 import { isoUtc } from '../publisher.ts';
-import { stopSignal } from '../stop-signal.ts';
+import { giveUpSignal, stopSignal } from '../stop-signal.ts';
 import { openSink, type SpectrumSink, writeSidecars } from './analyze-output.ts';
 
 /** After a signal, recordings in hand are finished for so long; the contract gives ten seconds for everything. */
@@ -47,10 +48,11 @@ class AnalyzeError extends Error {
 /** @returns the exit status: 1 where something could not be used */
 export async function runAnalyze(options: AnalyzeOptions, log: Logger): Promise<number> {
   const stop = stopSignal(() => log.info('stopping after the recordings in hand'));
+  const giveUp = giveUpSignal(stop, GIVE_UP_MS);
   const problems = new Problems(log);
   let input: Input;
   try {
-    input = await gather(options, stop, log, problems);
+    input = await gather(options, { stop, giveUp }, log, problems);
   } catch (error) {
     if (!isAbort(error)) throw error;
     log.warn('stopped before anything was analysed');
@@ -61,7 +63,7 @@ export async function runAnalyze(options: AnalyzeOptions, log: Logger): Promise<
   const sink = await openSink(options.outFolder, options.formats);
   const describe = describer(options.run ?? input.run, options.window, input.geometry);
   const used = new Set<Recording>();
-  const left = await measure(input, options, stop, log, problems, async (measured) => {
+  const left = await measure(input, options, { stop, giveUp }, log, problems, async (measured) => {
     used.add(measured.recording);
     sum.add(measured.moments, 1, measured.startMs, measured.endMs);
     sayRemainder(measured, log);
@@ -76,6 +78,12 @@ export async function runAnalyze(options: AnalyzeOptions, log: Logger): Promise<
     problems: problems.all.length,
     log,
   });
+}
+
+/** Begin nothing more; and, a while later, drop what is in hand. */
+interface Signals {
+  readonly stop: AbortSignal;
+  readonly giveUp: AbortSignal;
 }
 
 /** Says each problem as it comes. */
@@ -110,12 +118,12 @@ interface Input {
 /** @throws {AnalyzeError} @throws {FileProblem} an AbortError when it was stopped */
 async function gather(
   options: AnalyzeOptions,
-  stop: AbortSignal,
+  signals: Signals,
   log: Logger,
   problems: Problems,
 ): Promise<Input> {
-  const { paths, geometry: defaults, said, window, settleMs } = options;
-  const { found, named, problems: unseen } = await findSources(paths, { settleMs, signal: stop });
+  const { paths, geometry: defaults, said, window } = options;
+  const { found, named, problems: unseen } = await find(options, signals);
   const catalogue = await makeCatalogue(found, named, defaults.bins);
   problems.tell(...unseen, ...catalogue.problems);
   if (catalogue.ignored > 0) log.info({ files: catalogue.ignored }, 'other files were passed over');
@@ -135,6 +143,27 @@ async function gather(
   if (common.recordings.length + kept.length === 0) throw nothing(paths, problems.all.length);
   const run = runOf(paths, named);
   return { run, geometry, recordings: common.recordings, all: catalogue.recordings, saved: kept };
+}
+
+/** Files of disks and objects of buckets. */
+async function find(
+  { paths, settleMs, endpoint }: AnalyzeOptions,
+  { stop, giveUp }: Signals,
+): Promise<FoundSources> {
+  const urls = paths.map(parseS3Url).filter((url) => url !== null);
+  const onDisk = await findSources(
+    paths.filter((path) => !isS3Url(path)),
+    { settleMs, signal: stop },
+  );
+  if (urls.length === 0) return onDisk;
+  // Loaded only here: the SDK is larger than all the rest.
+  const { findObjects } = await import('../files/s3/s3-source.ts');
+  const inBuckets = await findObjects(urls, { endpoint, signal: giveUp });
+  return {
+    found: [...onDisk.found, ...inBuckets.found],
+    named: [...onDisk.named, ...inBuckets.named],
+    problems: onDisk.problems,
+  };
 }
 
 async function readSaved(
@@ -167,7 +196,7 @@ function nothing(paths: readonly string[], problems: number): AnalyzeError {
 async function measure(
   { geometry, recordings }: Input,
   { window }: AnalyzeOptions,
-  stop: AbortSignal,
+  signals: Signals,
   log: Logger,
   problems: Problems,
   measured: (measured: Measured) => Promise<void>,
@@ -180,13 +209,10 @@ async function measure(
     recordings.length,
     recordings.reduce((sum, { bytes }) => sum + bytes, 0),
   );
-  const giveUp = new AbortController();
-  const onStop = (): void => void setTimeout(() => giveUp.abort(), GIVE_UP_MS).unref();
-  stop.addEventListener('abort', onStop, { once: true });
   try {
     return await analyze(
       recordings,
-      { engine, geometry, stop, giveUp: giveUp.signal },
+      { engine, geometry, ...signals },
       {
         measured: async (one) => {
           progress.file(0);
@@ -197,7 +223,6 @@ async function measure(
       },
     );
   } finally {
-    stop.removeEventListener('abort', onStop);
     progress.end();
     await engine.dispose();
   }

@@ -6,6 +6,7 @@
 import { X509Certificate } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { basename } from 'node:path';
+import { isS3Url, parseS3Url } from '../files/s3/s3-url.ts';
 import { type Geometry, nominalSlicesPerFile, slicesPerMessageLimit } from '../protocol/geometry.ts';
 import { isGivenRunName } from '../protocol/run-name.ts';
 import { MAX_FILE_NUMBER } from '../records.ts';
@@ -206,12 +207,19 @@ export function analyzeOptions(
   }
   if (values.out === null && values.perFile)
     throw new UsageError('--per-file: expected --out DIR with it, for a file per recording');
+  for (const given of paths) {
+    if (isS3Url(given) && parseS3Url(given) === null)
+      throw new UsageError(`expected s3://BUCKET/PREFIX, found '${given}'`);
+  }
+  if (values.sigmf && paths.some(isS3Url))
+    throw new UsageError('--sigmf: expected pairs on a disk, since nothing is written to a bucket');
   const isSaid = (key: 'sampleRate' | 'lo'): boolean => origins.get(key) !== 'default';
   return {
     paths: paths.map(text),
     formats,
     outFolder: values.out,
     perFile: values.perFile,
+    endpoint: values.endpoint,
     sigmf: values.sigmf,
     run: values.run,
     window: values.window,

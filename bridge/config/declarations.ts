@@ -287,6 +287,10 @@ export const PROCESS = {
   tlsName: optional('tls-name', 'HOST', 'name in its certificate, where the URL has another', v.text),
 };
 
+const ENDPOINT = {
+  endpoint: optional('endpoint', 'URL', 'server of s3://… that is not that of Amazon', v.httpUrl),
+};
+
 export const ANALYZE = {
   csv: toggle('csv', 'spectrum as CSV: freq_Hz,power,std,count; what is written unless told otherwise'),
   ecsv: toggle('ecsv', 'spectrum as ECSV, with units and provenance, as astropy opens it'),
@@ -297,6 +301,7 @@ export const ANALYZE = {
   perFile: toggle('per-file', 'besides, a spectrum of each recording; needs --out'),
   run: optional('run', 'NAME', 'name of the run; that of the folder unless given', v.runName),
   window: option('window', 'NAME', WINDOW_NAMES.join(', '), v.oneOf(...WINDOW_NAMES), 'none'),
+  ...ENDPOINT,
   ...SETTLE,
   ...GEOMETRY,
 };

@@ -143,13 +143,15 @@ export interface TopicsOptions {
 export type ExportFormat = 'csv' | 'ecsv' | 'npz' | 'json';
 
 export interface AnalyzeOptions {
-  /** Files, folders, as given; at least one. */
+  /** Files, folders, `s3://bucket/prefix`, as given; at least one. */
   readonly paths: readonly string[];
   /** At least one; exactly one without `outFolder`. */
   readonly formats: readonly ExportFormat[];
   /** Absolute; null: standard output. */
   readonly outFolder: string | null;
   readonly perFile: boolean;
+  /** Server of `s3://…`; null: Amazon's. */
+  readonly endpoint: string | null;
   /** Metadata are written beside the pairs. */
   readonly sigmf: boolean;
   /** null: after the folder. */

@@ -168,6 +168,14 @@ export const origins: Parser<readonly string[]> = (value) =>
     return url.origin;
   });
 
+/** Address of a server, http or https. */
+export const httpUrl: Parser<string> = (value) => {
+  const url = urlOf(value);
+  if (url === null || !/^https?:$/.test(url.protocol))
+    throw expected('a URL such as http://s3.example.org:9000', value);
+  return value;
+};
+
 /** Address of a bridge. A token does not belong there: it would be seen in the list of processes. */
 export const bridgeUrl: Parser<URL> = (value) => {
   const url = urlOf(value);
