@@ -290,6 +290,12 @@ export class Pipeline implements BridgeSource {
           );
           publisher.publishProgress();
         },
+        replayed: ({ run: name, file }, record) =>
+          this.#alarms.raise(
+            'replayed',
+            `file ${file} of ${name} came again with the same content, and was dropped`,
+            this.#where(record),
+          ),
         runBegan: (name, why, record) =>
           this.#alarms.raise('file-jump', `${why}: data go on as run ${name}`, this.#where(record)),
       },

@@ -9,14 +9,15 @@ import type { AssignedPartition, InputRecord } from '../log/port.ts';
 import { type Geometry, slicesPerBlockLimit } from '../protocol/geometry.ts';
 import type { BlockMoments } from '../protocol/moments.ts';
 import type { IncompleteFile } from '../protocol/state.ts';
-import { nextRunName } from '../protocol/run-name.ts';
 import { messageDigest } from './content.ts';
 import { identify, type RecordIdentity, readSamples, type SliceMessage } from './decode.ts';
+import { IncompleteFiles } from './incomplete-files.ts';
 import { type FilePlace, REORDER_FILES } from './numbering.ts';
 import { OpenFile } from './open-file.ts';
 import { beginningBehind, type FileStart, Positions, type SentPlace } from './positions.ts';
-import { INCOMPLETE_LISTED, MISSING_CHARACTERS, type Progress } from './progress.ts';
+import type { Progress } from './progress.ts';
 import { Rejection, type RejectionReason } from './rejection.ts';
+import { Repeats } from './repeats.ts';
 import { Runs } from './runs.ts';
 
 /** Pending slices wait at most this long for more before they travel: four pictures and more per file at pace. */
@@ -47,6 +48,8 @@ export interface AssemblyEvents {
   rejected(reason: RejectionReason, message: string, record: InputRecord, slices: number): void;
   /** A file was given up, for missing slices or because its samples cannot be averaged. */
   incomplete(file: OpenFile, entry: IncompleteFile): void;
+  /** A published file came again as a whole, with the same content, and was dropped. */
+  replayed(place: FilePlace, record: InputRecord): void;
   /** A new run was begun, and why. */
   runBegan(run: string, why: string, record: InputRecord): void;
 }
@@ -79,8 +82,9 @@ export class Assembler {
   /** In order of opening. Complete files stay until their publication is committed. */
   readonly #files = new Map<string, OpenFile>();
   readonly #blocks = new Map<number, OpenFile>();
+  readonly #repeats = new Repeats();
   readonly #declined = new Map<number, FileStart>();
-  #incomplete: IncompleteFile[];
+  readonly #incomplete: IncompleteFiles;
   #nextBlock = 1;
   headerless = false;
   #messagesPerFile: number | null = null;
@@ -91,7 +95,7 @@ export class Assembler {
     this.#options = options;
     this.#events = events;
     this.runs = new Runs(options.geometry.bins, options.run, progress);
-    this.#incomplete = [...(progress?.incomplete ?? [])];
+    this.#incomplete = new IncompleteFiles(progress?.incomplete ?? []);
   }
 
   /**
@@ -141,7 +145,7 @@ export class Assembler {
   }
 
   incompleteFiles(): readonly IncompleteFile[] {
-    return this.#incomplete;
+    return this.#incomplete.list();
   }
 
   /** @throws {NewLogError} */
@@ -230,7 +234,7 @@ export class Assembler {
     this.runs.publish(file);
     this.#messagesPerFile = file.messages;
     this.#files.delete(fileKey(file));
-    this.#unlist(file);
+    this.#incomplete.remove(file);
   }
 
   progress(): Progress {
@@ -245,7 +249,7 @@ export class Assembler {
       ...this.runs.toProgress(),
       partitions: this.positions.progress(startsIn(unpublished), startsIn(undecided)),
       numbering: this.runs.numbering(),
-      incomplete: this.#incomplete,
+      incomplete: this.#incomplete.list(),
     };
   }
 
@@ -283,7 +287,11 @@ export class Assembler {
     if (!isPublished && !received) return { ...place, again: false, message: null };
     const message = readSamples(record, identity);
     const digest = messageDigest(message);
-    if (this.runs.hasMessage(place, digest) || received?.messageDigests().includes(digest)) {
+    const messages = this.runs.messagesWith(place, digest);
+    if (messages && this.#repeats.add(`${place.run}/${place.file}`, digest, messages)) {
+      this.#events.replayed(place, record);
+    }
+    if (messages || received?.messageDigests().includes(digest)) {
       throw dropped(`a message of file ${place.file} of ${place.run} came twice`);
     }
     const continuations = this.runs.continuationsOf(place.run).map((run) => ({ run, file: place.file }));
@@ -317,10 +325,11 @@ export class Assembler {
     const same = isPending ? place.run : this.runs.withContent(place, file.content());
     if (same !== null) {
       this.#files.delete(fileKey(file));
-      this.#unlist(file);
+      this.#incomplete.remove(file);
       file.status = 'rejected';
-      const message = `file ${place.file} of ${same} came again with the same content`;
-      this.#events.rejected('replayed', message, record, file.received.count);
+      const message = `file ${place.file} of ${same} has its result`;
+      this.#events.rejected('already-published', message, record, file.received.count);
+      this.#events.replayed({ run: same, file: place.file }, record);
       return;
     }
     const anew = this.#beginAnew(place, file.isHeaderless, record);
@@ -434,24 +443,9 @@ export class Assembler {
   /** The watermark moves on. An incomplete file stays in memory for a while, in case it is completed after all. */
   #giveUp(file: OpenFile, status: 'incomplete' | 'rejected', missing: string): void {
     file.status = status;
-    const { run, number, again } = file;
-    const entry: IncompleteFile = {
-      // Of the published file nothing is missing: what is listed is the one that it may turn out to be.
-      run: again ? nextRunName(run) : run,
-      file: number,
-      missing: missing.length <= MISSING_CHARACTERS ? missing : `${missing.slice(0, MISSING_CHARACTERS)}…`,
-      atUtc: new Date().toISOString(),
-    };
-    this.#unlist(file);
-    this.#incomplete = [...this.#incomplete, entry].slice(-INCOMPLETE_LISTED);
+    const entry = this.#incomplete.add(file, missing);
     this.#events.incomplete(file, entry);
     const givenUp = [...this.#files].filter(([, each]) => each.status !== 'open');
     for (const [key] of givenUp.slice(0, -INCOMPLETE_OPEN)) this.#files.delete(key);
-  }
-
-  /** The file is published, or is another one than was thought. */
-  #unlist({ run, number, again }: OpenFile): void {
-    const listed = again ? nextRunName(run) : run;
-    this.#incomplete = this.#incomplete.filter((entry) => entry.run !== listed || entry.file !== number);
   }
 }

@@ -53,10 +53,6 @@ export class PublishedFiles {
     this.messages.set(file, messages);
   }
 
-  hasMessage(file: number, digest: number): boolean {
-    return this.messages.get(file)?.includes(digest) ?? false;
-  }
-
   /** The newest file of known content whose number ends in these sixteen bits. */
   withLowBits(file16: number): number | null {
     const files = [...this.contents.keys()].filter((file) => file % KEY_FILE_MODULUS === file16);

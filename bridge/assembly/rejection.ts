@@ -14,7 +14,6 @@
  * - `content`: a slice came twice with different content; the file is rejected
  * - `duplicate`: a slice came twice with the same content; dropped
  * - `already-published`: the file has its result; dropped
- * - `replayed`: a whole file that has its result came again with the same content; dropped
  * - `rejected-file`: belongs to a file that was rejected before; dropped
  */
 export type RejectionReason =
@@ -30,7 +29,6 @@ export type RejectionReason =
   | 'content'
   | 'duplicate'
   | 'already-published'
-  | 'replayed'
   | 'rejected-file';
 
 /** Reasons that are no fault of anybody: at-least-once delivery makes them. Counted, not alarmed. */

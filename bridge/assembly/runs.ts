@@ -110,9 +110,10 @@ export class Runs {
     return { run, file, began: null };
   }
 
-  /** Whether such a message was part of that file, as it is published under the run's name. */
-  hasMessage({ run, file }: FilePlace, digest: number): boolean {
-    return this.#generationsOf(run).some(({ files }) => files.hasMessage(file, digest));
+  /** All messages of that file, as it is published under the run's name, if such a one is among them. */
+  messagesWith({ run, file }: FilePlace, digest: number): readonly number[] | null {
+    const messages = this.#generationsOf(run).map(({ files }) => files.messages.get(file) ?? []);
+    return messages.find((each) => each.includes(digest)) ?? null;
   }
 
   /** Whether a file that comes again can be compared with what was published. */

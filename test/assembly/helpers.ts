@@ -69,6 +69,7 @@ export interface Harness {
   readonly incomplete: string[];
   readonly complete: string[];
   readonly began: string[];
+  readonly replayed: string[];
   /** Gives every block that is out to a processor that is always right. */
   countAll(): OpenFile[];
   accept(...records: InputRecord[]): void;
@@ -81,6 +82,7 @@ export function harness(options: { slicesPerFile?: number; progress?: Progress |
   const complete: string[] = [];
   const completeFiles: OpenFile[] = [];
   const began: string[] = [];
+  const replayed: string[] = [];
   const events: AssemblyEvents = {
     block: (block) => blocks.push(block),
     complete: (file) => {
@@ -89,6 +91,7 @@ export function harness(options: { slicesPerFile?: number; progress?: Progress |
     },
     rejected: (reason, _message, _record, slices) => rejected.push({ reason, slices }),
     incomplete: (_file, entry) => incomplete.push(`${entry.run}/${entry.file}: ${entry.missing}`),
+    replayed: ({ run, file }) => replayed.push(`${run}/${file}`),
     runBegan: (run) => began.push(run),
   };
   const assembler = new Assembler(
@@ -103,6 +106,7 @@ export function harness(options: { slicesPerFile?: number; progress?: Progress |
     incomplete,
     complete,
     began,
+    replayed,
     countAll: () => {
       for (const block of blocks.splice(0)) assembler.count(block.id, momentsOf(block), 'wasm');
       return completeFiles.splice(0);

@@ -138,7 +138,14 @@ function resumption(lowOffset: number, record: Buffer | null) {
 const newAssembler = (progress: Progress | null): Assembler =>
   new Assembler(
     { geometry: GEOMETRY, run: 'run1', slicesPerFile: OF, incompleteAfterMs: 1000 },
-    { block: () => {}, complete: () => {}, rejected: () => {}, incomplete: () => {}, runBegan: () => {} },
+    {
+      block: () => {},
+      complete: () => {},
+      rejected: () => {},
+      incomplete: () => {},
+      replayed: () => {},
+      runBegan: () => {},
+    },
     progress,
   );
 
