@@ -183,7 +183,7 @@ function history(path: string, options: HttpOptions): Content {
   const asked = { from: 0, to: 0xffff_ffff, rows: DEFAULT_ROWS };
   for (const [name, written] of url.searchParams) {
     const value = /^\d{1,10}$/.test(written) ? Number(written) : Number.NaN;
-    if (!(name in asked) || !(value <= 0xffff_ffff))
+    if (!Object.hasOwn(asked, name) || !(value <= 0xffff_ffff))
       return problem(400, 'query', `expected from, to and rows as whole numbers, found ${name}=${written}`);
     asked[name as keyof typeof asked] = value;
   }

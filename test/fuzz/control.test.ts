@@ -74,16 +74,21 @@ const jsonOf = (text: string): unknown => {
   }
 };
 
-const shortText = fc.string({ maxLength: 80 });
+/** As long as a text may be, one more, or anything. */
+const textUpTo = (most: number): fc.Arbitrary<string> =>
+  fc.oneof(
+    fc.string({ maxLength: 80 }),
+    fc.constantFrom(most, most + 1).map((length) => 'é'.repeat(length)),
+  );
 const clientMessage = fc.oneof(
   fc.record(
     {
       type: fc.constant('hello'),
       protocol: fc.constant(1),
-      software: fc.string({ maxLength: 66 }),
+      software: textUpTo(64),
       role: fc.constantFrom('processor', 'viewer', 'auto'),
       headless: fc.boolean(),
-      token: fc.string({ maxLength: 260 }),
+      token: textUpTo(256),
     },
     { requiredKeys: ['type', 'protocol', 'software', 'role', 'headless'] },
   ),
@@ -93,12 +98,16 @@ const clientMessage = fc.oneof(
     type: fc.constant('failed'),
     block: fc.nat(),
     epoch: fc.nat(),
-    code: shortText,
-    message: shortText,
+    code: textUpTo(64),
+    message: textUpTo(1024),
   }),
   fc.record({
     type: fc.constant('engine'),
-    engine: fc.record({ kind: fc.constantFrom('gpu', 'wasm', 'ts'), name: shortText, why: shortText }),
+    engine: fc.record({
+      kind: fc.constantFrom('gpu', 'wasm', 'ts'),
+      name: textUpTo(256),
+      why: textUpTo(1024),
+    }),
   }),
 );
 

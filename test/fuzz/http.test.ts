@@ -77,6 +77,11 @@ const path = fc.oneof(
         'files/3.json',
         'files/-1.csv',
         'files/99999999999.csv',
+        'history',
+        'history?rows=5&from=1&to=9',
+        'history?rows=99999999999',
+        'history?toString=1',
+        'history?__proto__=1&rows=%ff',
       ),
     )
     .map(([run, rest]) => `/api/runs/${run}/${rest}`),

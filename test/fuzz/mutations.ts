@@ -4,21 +4,21 @@ import * as fc from 'fast-check';
 /** Numbers at which counters, lengths and signs turn over. */
 const EDGES = [0, 1, 2, 0x7f, 0x80, 0xff, 0x7fff, 0xffff, 0x7fff_ffff, 0x8000_0000, 0xffff_fffe, 0xffff_ffff];
 
-/** One change of bytes; `at` is a share of the length, so that it fits whatever it is applied to. */
+const DOUBLES = [0, -0, -0.5, -1, 0.5, Number.NaN, Infinity, -Infinity, 5e-324, 1e308, 2 ** 53, 2 ** 53 + 2];
+
+/** One change of bytes; where it is made fits whatever it is applied to. */
 type Change =
-  | {
-      readonly kind: 'bit' | 'byte' | 'delete' | 'insert' | 'cut';
-      readonly at: number;
-      readonly byte: number;
-    }
-  | { readonly kind: 'word'; readonly at: number; readonly word: number }
+  | { readonly kind: 'bit' | 'byte' | 'delete' | 'insert' | 'cut'; readonly at: Place; readonly byte: number }
+  | { readonly kind: 'word' | 'double'; readonly at: Place; readonly number: number }
   | { readonly kind: 'grow'; readonly byte: number; readonly length: number };
 
-/** The first bytes hold what says how long the rest is: half of the changes happen there. */
-const HEAD_SHARE = 0.05;
-const place = fc.oneof(
-  fc.double({ min: 0, max: HEAD_SHARE, noNaN: true }),
-  fc.double({ min: 0, max: 1, noNaN: true }),
+/** In the first bytes, which say how long the rest is, or anywhere, as a share of the length. */
+type Place = { readonly offset: number } | { readonly share: number };
+
+const place: fc.Arbitrary<Place> = fc.oneof(
+  fc.record({ offset: fc.nat(63) }),
+  fc.record({ offset: fc.nat(255) }),
+  fc.record({ share: fc.double({ min: 0, max: 1, noNaN: true }) }),
 );
 
 const change: fc.Arbitrary<Change> = fc.oneof(
@@ -30,8 +30,9 @@ const change: fc.Arbitrary<Change> = fc.oneof(
   fc.record({
     kind: fc.constant('word' as const),
     at: place,
-    word: fc.oneof(fc.constantFrom(...EDGES), fc.nat(4096)),
+    number: fc.oneof(fc.constantFrom(...EDGES), fc.nat(4096)),
   }),
+  fc.record({ kind: fc.constant('double' as const), at: place, number: fc.constantFrom(...DOUBLES) }),
   fc.record({
     kind: fc.constant('grow' as const),
     byte: fc.nat(255),
@@ -42,7 +43,8 @@ const change: fc.Arbitrary<Change> = fc.oneof(
 function applied(bytes: Buffer, made: Change): Buffer {
   if (made.kind === 'grow') return Buffer.concat([bytes, Buffer.alloc(made.length, made.byte)]);
   if (bytes.length === 0) return bytes;
-  const at = Math.min(bytes.length - 1, Math.floor(made.at * bytes.length));
+  const wanted = 'offset' in made.at ? made.at.offset : Math.floor(made.at.share * bytes.length);
+  const at = Math.min(bytes.length - 1, wanted);
   const out = Buffer.from(bytes);
   switch (made.kind) {
     case 'bit':
@@ -51,11 +53,12 @@ function applied(bytes: Buffer, made: Change): Buffer {
     case 'byte':
       out[at] = made.byte;
       return out;
-    case 'word': {
-      const aligned = at - (at % 4);
-      if (aligned + 4 <= out.length) out.writeUInt32LE(made.word, aligned);
+    case 'word':
+      if (at - (at % 4) + 4 <= out.length) out.writeUInt32LE(made.number, at - (at % 4));
       return out;
-    }
+    case 'double':
+      if (at - (at % 8) + 8 <= out.length) out.writeDoubleLE(made.number, at - (at % 8));
+      return out;
     case 'delete':
       return Buffer.concat([out.subarray(0, at), out.subarray(at + 1 + (made.byte & 7))]);
     case 'insert':

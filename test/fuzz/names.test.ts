@@ -92,6 +92,7 @@ const LETTERS = 'ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789.
 const runName = fc.oneof(
   fc.stringMatching(/^[A-Za-z0-9._-]{1,66}(~\d{1,7})?$/),
   fc.stringMatching(/^\.{1,3}(~\d{1,2})?$/),
+  fc.stringMatching(/^[a-z]{63,66}(~\d{1,7})?$/),
   fc.constantFrom('__proto__', 'constructor', 'a~2\n', 'a~02', 'a~1', 'a~2~3', '~2', 'ａ', 'é', '%2e'),
   fc.string({ unit: 'binary' }),
 );
