@@ -306,7 +306,16 @@ test('history: what is asked is checked, and the rows come as they are', async (
     ['run404~2', { from: 7, to: 99, rows: 10 }],
   ]);
   expect((await get(port, path('other'))).status).toBe(404);
-  for (const words of ['?rows=0', '?rows=4096', '?from=9&to=8', '?from=-1', '?to=1e3', '?colums=3', '?from=', '?toString=1'])
+  for (const words of [
+    '?rows=0',
+    '?rows=4096',
+    '?from=9&to=8',
+    '?from=-1',
+    '?to=1e3',
+    '?colums=3',
+    '?from=',
+    '?toString=1',
+  ])
     expect((await get(port, path('run404~2', words))).status, words).toBe(400);
 });
 
