@@ -90,7 +90,7 @@ export class Runs {
    */
   placeHeaderless(file16: number, last: FilePlace | null): Placement {
     const next = last && continueNumber(file16, last.file);
-    if (last && next !== null) return this.#placed(last.run, next);
+    if (last && next !== null) return this.#placed(this.#runAfter(last.run, next), next);
     const run = this.nameOf(this.#defaultName);
     const newest = this.#newestFile.get(run);
     // A partition that had not yet come to a jump joins the run that another one has begun.
@@ -103,6 +103,15 @@ export class Runs {
     if (again !== null) return this.#placed(run, again);
     const began = this.continueAs(this.#defaultName);
     return { ...this.#placed(began, file16), began };
+  }
+
+  /**
+   * The run of a file that continues another one. Where somebody has given the bridge another name since, what the old run
+   * has begun stays there, and what comes after it goes to the new one.
+   */
+  #runAfter(run: string, file: number): string {
+    const isRenamed = givenRunName(run) !== this.#defaultName;
+    return isRenamed && file > (this.#newestFile.get(run) ?? -1) ? this.nameOf(this.#defaultName) : run;
   }
 
   #placed(run: string, file: number): Placement {

@@ -320,3 +320,27 @@ test('a published number of which the content is forgotten begins a run at once:
   for (const file of before.countAll()) before.assembler.publish(file);
   expect(before.complete).toEqual(['run1/0', 'run1~2/0']);
 });
+
+test('without headers, another name given to the bridge counts from the next file on; what is begun stays', () => {
+  const [even, odd] = new Topic(2, { headers: false, files: files(0, 5) }).partitions as [
+    InputRecord[],
+    InputRecord[],
+  ];
+  const upTo = (file: number) => (record: InputRecord) => (record.key?.readUInt16BE(0) ?? 0) <= file;
+  const before = harness();
+  for (const partition of [0, 1]) before.assembler.beginAt(partition, 0, 99);
+  before.accept(...even.filter(upTo(3)), ...odd.filter(upTo(1)));
+  for (const file of before.countAll()) before.assembler.publish(file);
+  expect(before.complete).toEqual(['run1/0', 'run1/1']);
+  const progress = decodeProgress(encodeProgress(before.assembler.progress()));
+  const after = harness({ progress, run: 'run2' });
+  const partitions = [even, odd].map((log, partition) => ({
+    partition,
+    lowOffset: 0,
+    endOffset: log.length,
+  }));
+  const starts = after.assembler.begin(partitions, progress);
+  after.accept(...even.slice(starts.get(0)), ...odd.slice(starts.get(1)));
+  for (const file of after.countAll()) after.assembler.publish(file);
+  expect(after.complete.toSorted()).toEqual(['run1/2', 'run1/3', 'run2/4', 'run2/5']);
+});

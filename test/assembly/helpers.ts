@@ -75,7 +75,9 @@ export interface Harness {
   accept(...records: InputRecord[]): void;
 }
 
-export function harness(options: { slicesPerFile?: number; progress?: Progress | null } = {}): Harness {
+export function harness(
+  options: { slicesPerFile?: number; run?: string; progress?: Progress | null } = {},
+): Harness {
   const blocks: Block[] = [];
   const rejected: Harness['rejected'] = [];
   const incomplete: string[] = [];
@@ -95,7 +97,12 @@ export function harness(options: { slicesPerFile?: number; progress?: Progress |
     runBegan: (run) => began.push(run),
   };
   const assembler = new Assembler(
-    { geometry: GEOMETRY, run: 'run1', slicesPerFile: options.slicesPerFile ?? 10, incompleteAfterMs: 1000 },
+    {
+      geometry: GEOMETRY,
+      run: options.run ?? 'run1',
+      slicesPerFile: options.slicesPerFile ?? 10,
+      incompleteAfterMs: 1000,
+    },
     events,
     options.progress ?? null,
   );
