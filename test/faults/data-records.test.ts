@@ -81,7 +81,7 @@ const FAULTS: readonly Fault[] = [
   { what: 'a first slice beyond the end', reason: 'index-range', bad: withHeader(HEADER.first, '40') },
   {
     what: 'a first slice beyond all ends',
-    reason: 'index-range',
+    reason: 'header',
     bad: withHeader(HEADER.first, '4294967296'),
   },
   { what: 'a negative first slice', reason: 'header', bad: withHeader(HEADER.first, '-1') },
