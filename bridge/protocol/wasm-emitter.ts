@@ -19,33 +19,38 @@ export type ValueType = 'i32' | 'f32' | 'f64' | 'v128';
 
 const TYPE_BYTE: Record<ValueType, number> = { i32: 0x7f, f32: 0x7d, f64: 0x7c, v128: 0x7b };
 
-/** Operations that take their operands from the stack and have no immediates; above 0xff: prefix 0xfd, SIMD. */
+/**
+ * Operations that take their operands from the stack and have no immediates; above 0xff: SIMD, 0xfd and the three
+ * digits of the operation. Relaxed ones are of the 3.0 specification: not every engine has them.
+ */
 const OPCODES = {
   'i32.eq': 0x46,
   'i32.ne': 0x47,
   'i32.add': 0x6a,
   'i32.shl': 0x74,
-  'f32x4.splat': 0xfd13,
-  'f64x2.promote_low_f32x4': 0xfd5f,
-  'f32x4.abs': 0xfde0,
-  'f32x4.neg': 0xfde1,
-  'f32x4.add': 0xfde4,
-  'f32x4.sub': 0xfde5,
-  'f32x4.mul': 0xfde6,
-  'f32x4.pmin': 0xfdea,
-  'f32x4.pmax': 0xfdeb,
-  'f64x2.add': 0xfdf0,
-  'f64x2.mul': 0xfdf2,
+  'f32x4.splat': 0xfd013,
+  'f64x2.promote_low_f32x4': 0xfd05f,
+  'f32x4.abs': 0xfd0e0,
+  'f32x4.neg': 0xfd0e1,
+  'f32x4.add': 0xfd0e4,
+  'f32x4.sub': 0xfd0e5,
+  'f32x4.mul': 0xfd0e6,
+  'f32x4.pmin': 0xfd0ea,
+  'f32x4.pmax': 0xfd0eb,
+  'f64x2.add': 0xfd0f0,
+  'f64x2.mul': 0xfd0f2,
+  'f32x4.relaxed_madd': 0xfd105,
+  'f32x4.relaxed_nmadd': 0xfd106,
 } as const;
 
 /** Loads and stores: opcode, and the base-2 logarithm of the natural alignment. */
 const MEMORY_OPCODES = {
   'i32.load': [0x28, 2],
-  'v128.load': [0xfd00, 4],
-  'v128.load32_splat': [0xfd09, 2],
-  'v128.load32_zero': [0xfd5c, 2],
+  'v128.load': [0xfd000, 4],
+  'v128.load32_splat': [0xfd009, 2],
+  'v128.load32_zero': [0xfd05c, 2],
   'i32.store': [0x36, 2],
-  'v128.store': [0xfd0b, 4],
+  'v128.store': [0xfd00b, 4],
 } as const;
 
 type Opcode = keyof typeof OPCODES;
@@ -76,7 +81,7 @@ function sleb(value: number): number[] {
   }
 }
 
-const opcodeBytes = (code: number): number[] => (code > 0xff ? [0xfd, ...uleb(code & 0xff)] : [code]);
+const opcodeBytes = (code: number): number[] => (code > 0xff ? [0xfd, ...uleb(code & 0xfff)] : [code]);
 
 /** Applies an operation to operands, in the order of the specification. */
 export const op = (name: Opcode, ...operands: readonly Code[]): Code => [
@@ -101,7 +106,7 @@ export function store(name: StoreOpcode, address: Code, offset: number, value: C
 export const loadLane = (address: Code, offset: number, lane: number, vector: Code): Code => [
   ...address,
   ...vector,
-  ...opcodeBytes(0xfd56),
+  ...opcodeBytes(0xfd056),
   2,
   ...uleb(offset),
   lane,
@@ -111,14 +116,14 @@ export const loadLane = (address: Code, offset: number, lane: number, vector: Co
 export const shuffle = (a: Code, b: Code, lanes: readonly [number, number, number, number]): Code => [
   ...a,
   ...b,
-  ...opcodeBytes(0xfd0d),
+  ...opcodeBytes(0xfd00d),
   ...lanes.flatMap((lane) => [4 * lane, 4 * lane + 1, 4 * lane + 2, 4 * lane + 3]),
 ];
 
 /** A vector constant of four float32. */
 export const f32x4 = (value: number): Code => {
   const bytes = [...new Uint8Array(Float32Array.of(value).buffer)];
-  return [...opcodeBytes(0xfd0c), ...bytes, ...bytes, ...bytes, ...bytes];
+  return [...opcodeBytes(0xfd00c), ...bytes, ...bytes, ...bytes, ...bytes];
 };
 
 /** A local variable or parameter of a function. */

@@ -1,14 +1,17 @@
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
+import type { CpuKind } from '../../web/engine/cpu-core.ts';
 import { createCpuEngine } from '../../web/engine/cpu.ts';
 import { EngineError, type SpectrumEngine } from '../../web/engine/engine.ts';
 import { ACCURACY_CASES, checkAccuracy, cutBlock, formatRow, gaussian } from './accuracy.ts';
+import { withoutRelaxedSimd } from './relaxed-simd.ts';
 
-/** The table of tolerances, whole files, for both implementations on the same inputs. */
+/** The table of tolerances, whole files, for all implementations on the same inputs. */
 describe.each(ACCURACY_CASES)('a whole file of $name', (c) => {
   const engines: SpectrumEngine[] = [];
   beforeAll(async () => {
-    for (const kind of ['wasm', 'ts'] as const)
-      engines.push(await createCpuEngine({ bins: 3072, window: 'none', workers: 0, kinds: [kind] }));
+    const make = (kind: CpuKind): Promise<SpectrumEngine> =>
+      createCpuEngine({ bins: 3072, window: 'none', workers: 0, kinds: [kind] });
+    engines.push(await make('wasm'), await withoutRelaxedSimd(() => make('wasm')), await make('ts'));
   });
   afterAll(async () => {
     for (const engine of engines) await engine.dispose();

@@ -2,6 +2,7 @@ import { expect, test } from 'vitest';
 import { isSupportedLength } from '../../bridge/protocol/geometry.ts';
 import {
   FunctionWriter,
+  f32x4,
   get,
   i32,
   load,
@@ -10,6 +11,11 @@ import {
   store,
 } from '../../bridge/protocol/wasm-emitter.ts';
 import { printKernel } from '../../web/engine/wasm/kernel.ts';
+import { WasmCore } from '../../web/engine/wasm/wasm-core.ts';
+import { addTone, gaussian, shortBlockProblems } from './accuracy.ts';
+import { referenceMoments } from './reference.ts';
+import { withoutRelaxedSimd } from './relaxed-simd.ts';
+import { addBlock, emptyMoments } from '../../bridge/protocol/moments.ts';
 import { chooseRadices, planKernel, stageTwiddles } from '../../web/engine/wasm/plan.ts';
 
 const LENGTHS = Array.from({ length: 8193 }, (_, n) => n).filter(isSupportedLength);
@@ -75,7 +81,8 @@ test.each(LENGTHS)('plan of %d bins: factors, positions and memory fit together'
   expect(Math.max(...plan.positionOfBin)).toBeLessThan(plan.positions);
   // Without padding the sums are 16-byte aligned and the tiles are whole.
   if (bins % 4 === 0) expect([plan.positions, plan.tile]).toEqual([bins, 4]);
-  expect(WebAssembly.validate(printKernel(plan, true))).toBe(true);
+  for (const fused of [false, true])
+    expect(WebAssembly.validate(printKernel(plan, { windowed: true, fused }))).toBe(true);
   const addresses = Object.values(plan.layout);
   expect(new Set(addresses).size).toBe(addresses.length);
   expect(Math.max(...addresses)).toBe(plan.layout.bytes);
@@ -97,3 +104,35 @@ test('twiddles are those of float64, rounded once', () => {
   expect(table[4 * 3 + 2]).toBe(Math.fround(Math.cos((2 * Math.PI * 6) / 12)));
   expect(table[4 * 3 + 1]).toBe(Math.fround(-Math.sin((2 * Math.PI * 3) / 12)));
 });
+
+test('fused products are a·b + c and c − a·b, by the bytes of the specification', async () => {
+  const hex = (code: readonly number[]): string => Buffer.from(code).toString('hex');
+  expect(hex(op('f32x4.relaxed_madd'))).toBe('fd8502');
+  expect(hex(op('f32x4.relaxed_nmadd'))).toBe('fd8602');
+  expect(hex(op('f32x4.mul'))).toBe('fde601');
+  const [a, b, c] = [f32x4(3), f32x4(5), f32x4(100)];
+  const run = (code: readonly number[]) => wordAfter((f) => f.emit(store('v128.store', i32(0), 0, code)));
+  const bits = (value: number): number => new Int32Array(Float32Array.of(value).buffer)[0] as number;
+  expect(await run(op('f32x4.relaxed_madd', a, b, c))).toBe(bits(115));
+  expect(await run(op('f32x4.relaxed_nmadd', a, b, c))).toBe(bits(85));
+});
+
+test.each([256, 384, 486, 729, 3072, 4096, 6144])(
+  '%d bins with fused products, and without where the engine has none, are right, and not the same',
+  async (bins) => {
+    const samples = gaussian(2 * 6 * bins, bins, 0.2);
+    addTone(samples, bins, 5.3, 0.5);
+    const segments = [{ offset: 0, slices: 6 }];
+    const block = { samples, segments, clipLevel: Infinity };
+    const wanted = referenceMoments(samples, segments, { bins });
+    const make = () => WasmCore.create({ bins, window: 'none' });
+    const fused = (await make()).process(block);
+    const plain = (await withoutRelaxedSimd(make)).process(block);
+    for (const moments of [fused, plain]) {
+      const total = emptyMoments(bins);
+      addBlock(total, moments);
+      expect(shortBlockProblems(total, wanted)).toEqual([]);
+    }
+    expect(fused.mean).not.toEqual(plain.mean);
+  },
+);

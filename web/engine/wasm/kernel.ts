@@ -33,6 +33,25 @@ import {
 import { type Codelet, dftCodelet } from '../../../shaders/codelet.ts';
 import { COMPLEX_BYTES, type KernelPlan, LANES, type Stage } from './plan.ts';
 
+/** Products that are added or subtracted: in one operation and rounded once, where the engine can. */
+interface Arithmetic {
+  /** c + a·b */
+  add(c: Code, a: Code, b: Code): Code;
+  /** c − a·b */
+  sub(c: Code, a: Code, b: Code): Code;
+  readonly fuses: boolean;
+}
+const PLAIN: Arithmetic = {
+  add: (c, a, b) => op('f32x4.add', c, op('f32x4.mul', a, b)),
+  sub: (c, a, b) => op('f32x4.sub', c, op('f32x4.mul', a, b)),
+  fuses: false,
+};
+const FUSED: Arithmetic = {
+  add: (c, a, b) => op('f32x4.relaxed_madd', a, b, c),
+  sub: (c, a, b) => op('f32x4.relaxed_nmadd', a, b, c),
+  fuses: true,
+};
+
 /** Complex vector value in two locals. */
 interface Pair {
   readonly re: Local;
@@ -45,6 +64,7 @@ interface Pair {
  */
 function printCodelet(
   f: FunctionWriter,
+  math: Arithmetic,
   codelet: Codelet,
   input: (index: number) => Code,
   output: (r: number, value: Pair) => void,
@@ -66,14 +86,22 @@ function printCodelet(
     values[index] = code;
     return code;
   };
+  const products = math.fuses ? fusedProducts(codelet) : new Set<number>();
+  const codeOf = (o: Exclude<Codelet['ops'][number], { kind: 'input' | 'const' }>): Code => {
+    if (o.kind === 'neg') return op('f32x4.neg', valueOf(o.a));
+    const product = codelet.ops[products.has(o.b) ? o.b : o.a] as { a: number; b: number };
+    const other = products.has(o.b) ? o.a : o.b;
+    if (o.kind === 'mul' || !(products.has(o.a) || products.has(o.b)))
+      return op(`f32x4.${o.kind}`, valueOf(o.a), valueOf(o.b));
+    return math[o.kind](valueOf(other), valueOf(product.a), valueOf(product.b));
+  };
   codelet.ops.forEach((o, index) => {
-    if (o.kind === 'input') return;
+    if (o.kind === 'input' || products.has(index)) return;
     if (o.kind === 'const') {
       values[index] = f32x4(o.value);
       return;
     }
-    const code =
-      o.kind === 'neg' ? op('f32x4.neg', valueOf(o.a)) : op(`f32x4.${o.kind}`, valueOf(o.a), valueOf(o.b));
+    const code = codeOf(o);
     const local = f.let('v128', code);
     locals[index] = local;
     values[index] = get(local);
@@ -84,9 +112,23 @@ function printCodelet(
   });
 }
 
+/** Products of a codelet that are only added or subtracted, and not to each other: they need no value of their own. */
+function fusedProducts({ ops, outputs }: Codelet): Set<number> {
+  const kept = new Set(outputs.flatMap(({ re, im }) => [re, im]));
+  const isProduct = (index: number): boolean => ops[index]?.kind === 'mul';
+  for (const o of ops) {
+    if (o.kind === 'input' || o.kind === 'const') continue;
+    if (o.kind !== 'add') kept.add(o.a);
+    if (o.kind === 'mul') kept.add(o.b);
+    if (o.kind === 'add' && isProduct(o.a) && isProduct(o.b)) kept.add(o.a);
+  }
+  return new Set([...ops.keys()].filter((index) => isProduct(index) && !kept.has(index)));
+}
+
 /** Writes value · w to `address + offset`, w = cos, sin at `twiddle + at`. */
 function storeTwiddled(
   f: FunctionWriter,
+  math: Arithmetic,
   { re, im }: Pair,
   address: Code,
   offset: number,
@@ -96,13 +138,14 @@ function storeTwiddled(
   const c = f.let('v128', load('v128.load32_splat', twiddle, at));
   const s = f.let('v128', load('v128.load32_splat', twiddle, at + 4));
   const mul = (a: Local, b: Local): Code => op('f32x4.mul', get(a), get(b));
-  f.emit(store('v128.store', address, offset, op('f32x4.sub', mul(re, c), mul(im, s))));
-  f.emit(store('v128.store', address, offset + 16, op('f32x4.add', mul(re, s), mul(im, c))));
+  f.emit(store('v128.store', address, offset, math.sub(mul(re, c), get(im), get(s))));
+  f.emit(store('v128.store', address, offset + 16, math.add(mul(re, s), get(im), get(c))));
 }
 
 /** One butterfly: inputs at `from`, `inputStep` bytes apart; outputs, with twiddles, at `to`. */
 function butterfly(
   f: FunctionWriter,
+  math: Arithmetic,
   { radix, stride, twiddles }: Stage,
   from: Code,
   fromOffset: number,
@@ -113,11 +156,12 @@ function butterfly(
 ): void {
   printCodelet(
     f,
+    math,
     dftCodelet(radix),
     (index) => load('v128.load', from, fromOffset + (index >> 1) * inputStep + (index & 1) * 16),
     (r, value) => {
       const offset = toOffset + r * stride * COMPLEX_BYTES;
-      if (r > 0) return storeTwiddled(f, value, to, offset, twiddle, twiddles + 8 * (r - 1));
+      if (r > 0) return storeTwiddled(f, math, value, to, offset, twiddle, twiddles + 8 * (r - 1));
       f.emit(store('v128.store', to, offset, get(value.re)));
       f.emit(store('v128.store', to, offset + 16, get(value.im)));
     },
@@ -150,6 +194,24 @@ function total(name: 'f32x4.add' | 'f32x4.pmin' | 'f32x4.pmax', values: readonly
   return op(name, total(name, values.slice(0, half)), total(name, values.slice(half)));
 }
 
+/** Sum of a[n]·b[n] as a balanced tree of sums of two products. */
+function totalOfProducts(math: Arithmetic, a: readonly Code[], b: readonly Code[]): Code {
+  const [a0, a1, ...more] = a;
+  const [b0, b1] = b;
+  if (!a0 || !b0) throw new Error('nothing to add up');
+  if (!a1 || !b1) return op('f32x4.mul', a0, b0);
+  if (more.length === 0) return math.add(op('f32x4.mul', a0, b0), a1, b1);
+  const half = a.length >> 1;
+  const halves = [
+    [0, half],
+    [half, a.length],
+  ] as const;
+  const [left, right] = halves.map(([from, to]) =>
+    totalOfProducts(math, a.slice(from, to), b.slice(from, to)),
+  );
+  return op('f32x4.add', left as Code, right as Code);
+}
+
 /** Running minima, maxima and sums of the first stage; names say what is summed. */
 interface Statistics {
   readonly minI: Local;
@@ -161,17 +223,31 @@ interface Statistics {
 }
 
 /** Adds vectors of samples, one slice per lane, to the statistics. */
-function addStatistics(f: FunctionWriter, s: Statistics, i: readonly Local[], q: readonly Local[]): void {
+function addStatistics(
+  f: FunctionWriter,
+  math: Arithmetic,
+  s: Statistics,
+  i: readonly Local[],
+  q: readonly Local[],
+): void {
   const update = (name: 'f32x4.add' | 'f32x4.pmin' | 'f32x4.pmax', into: Local, values: readonly Code[]) =>
     f.set(into, op(name, get(into), total(name, values)));
-  const products = (a: readonly Local[], b: readonly Local[]) =>
-    a.map((x, n) => op('f32x4.mul', get(x), get(b[n] as Local)));
   update('f32x4.pmin', s.minI, i.map(get));
   update('f32x4.pmax', s.maxI, i.map(get));
   update('f32x4.pmin', s.minQ, q.map(get));
   update('f32x4.pmax', s.maxQ, q.map(get));
-  const terms = [i.map(get), q.map(get), products(i, i), products(q, q), products(i, q)];
-  terms.forEach((values, n) => update('f32x4.add', s.sums[n] as Local, values));
+  const [sumI, sumQ, ...sumsOfProducts] = s.sums as [Local, Local, ...Local[]];
+  update('f32x4.add', sumI, i.map(get));
+  update('f32x4.add', sumQ, q.map(get));
+  const factors = [
+    [i, i],
+    [q, q],
+    [i, q],
+  ] as const;
+  factors.forEach(([a, b], n) => {
+    const sum = sumsOfProducts[n] as Local;
+    f.set(sum, op('f32x4.add', get(sum), totalOfProducts(math, a.map(get), b.map(get))));
+  });
 }
 
 /** memory[address] (two f64x2, lanes 0–1 and 2–3) += the four float32 lanes. */
@@ -200,7 +276,7 @@ function loadSamples(f: FunctionWriter, plan: KernelPlan, at: Local, base: numbe
 }
 
 /** First stage: `group`'s samples from the four slices into `work`. Parameter: scale. */
-function firstStage(plan: KernelPlan, windowed: boolean): FunctionWriter {
+function firstStage(plan: KernelPlan, math: Arithmetic, windowed: boolean): FunctionWriter {
   const f = new FunctionWriter(['f32']);
   const stage = plan.stages[0] as Stage;
   const { layout, tile } = plan;
@@ -222,7 +298,7 @@ function firstStage(plan: KernelPlan, windowed: boolean): FunctionWriter {
     f.loop(at, get(j), get(end), 4 * stride, () => {
       const i = loadSamples(f, plan, at, layout.i, scale);
       const q = loadSamples(f, plan, at, layout.q, scale);
-      addStatistics(f, { minI, maxI, minQ, maxQ, sums }, i, q);
+      addStatistics(f, math, { minI, maxI, minQ, maxQ, sums }, i, q);
       const taper = (n: number, x: Local): Code =>
         windowed
           ? op('f32x4.mul', get(x), load('v128.load32_splat', get(at), layout.window + 4 * n))
@@ -236,7 +312,7 @@ function firstStage(plan: KernelPlan, windowed: boolean): FunctionWriter {
     });
     sums.forEach((sum, n) => addPromoted(f, i32(layout.timeSums + 32 * n), 0, sum));
     f.loop(slot, i32(0), i32(tile * radix * COMPLEX_BYTES), radix * COMPLEX_BYTES, () => {
-      butterfly(f, stage, get(slot), layout.tile, COMPLEX_BYTES, get(to), 0, get(twiddle));
+      butterfly(f, math, stage, get(slot), layout.tile, COMPLEX_BYTES, get(to), 0, get(twiddle));
       f.set(to, op('i32.add', get(to), i32(COMPLEX_BYTES)));
       f.set(twiddle, op('i32.add', get(twiddle), i32(8 * (radix - 1))));
     });
@@ -246,7 +322,7 @@ function firstStage(plan: KernelPlan, windowed: boolean): FunctionWriter {
 }
 
 /** A stage in place over one block. Parameters: first byte of the block, byte after it. */
-function middleStage(stage: Stage): FunctionWriter {
+function middleStage(stage: Stage, math: Arithmetic): FunctionWriter {
   const f = new FunctionWriter(['i32', 'i32']);
   const [from, end] = [f.parameter(0), f.parameter(1)];
   const { radix, stride } = stage;
@@ -255,7 +331,7 @@ function middleStage(stage: Stage): FunctionWriter {
   f.loopWhile(
     () => {
       f.loop(twiddle, i32(0), i32(8 * (radix - 1) * stride), 8 * (radix - 1), () => {
-        butterfly(f, stage, get(from), 0, step, get(from), 0, get(twiddle));
+        butterfly(f, math, stage, get(from), 0, step, get(from), 0, get(twiddle));
         f.set(from, op('i32.add', get(from), i32(COMPLEX_BYTES)));
       });
       f.set(from, op('i32.add', get(from), i32((radix - 1) * step)));
@@ -268,6 +344,7 @@ function middleStage(stage: Stage): FunctionWriter {
 /** Four bins of four slices into the sums at position `row` + 4·n; `row` counts positions. */
 function accumulate(
   f: FunctionWriter,
+  math: Arithmetic,
   { layout }: KernelPlan,
   powers: readonly Code[],
   row: Local,
@@ -282,13 +359,13 @@ function accumulate(
     : f.let('v128', load('v128.load', pivotAddress, layout.pivot + 16 * n));
   if (isFirst) f.emit(store('v128.store', pivotAddress, layout.pivot + 16 * n, get(pivot)));
   const deviations = slices.map((p) => f.let('v128', op('f32x4.sub', get(p), get(pivot))));
-  const squares = deviations.map((d) => op('f32x4.mul', get(d), get(d)));
-  addPromoted(f, sumAddress, layout.sum + 32 * n, f.let('v128', total('f32x4.add', deviations.map(get))));
-  addPromoted(f, sumAddress, layout.sumSquares + 32 * n, f.let('v128', total('f32x4.add', squares)));
+  const d = deviations.map(get);
+  addPromoted(f, sumAddress, layout.sum + 32 * n, f.let('v128', total('f32x4.add', d)));
+  addPromoted(f, sumAddress, layout.sumSquares + 32 * n, f.let('v128', totalOfProducts(math, d, d)));
 }
 
 /** Last stage over one block. Parameters: first byte of the block, byte after it, first position of its sums. */
-function lastStage(plan: KernelPlan, isFirst: boolean): FunctionWriter {
+function lastStage(plan: KernelPlan, math: Arithmetic, isFirst: boolean): FunctionWriter {
   const f = new FunctionWriter(['i32', 'i32', 'i32']);
   const [from, end, row] = [f.parameter(0), f.parameter(1), f.parameter(2)];
   const { radix } = plan.stages.at(-1) as Stage;
@@ -298,17 +375,17 @@ function lastStage(plan: KernelPlan, isFirst: boolean): FunctionWriter {
       const done = new Set<number>();
       printCodelet(
         f,
+        math,
         dftCodelet(radix),
         (index) => load('v128.load', get(from), 16 * index),
         (r, { re, im }) => {
-          const square = (x: Local): Code => op('f32x4.mul', get(x), get(x));
-          powers[r] = get(f.let('v128', op('f32x4.add', square(re), square(im))));
+          powers[r] = get(f.let('v128', math.add(op('f32x4.mul', get(re), get(re)), get(im), get(im))));
           const n = r >> 2;
           const ready = [0, 1, 2, 3].every((k) => 4 * n + k >= radix || powers[4 * n + k]);
           if (!ready || done.has(n)) return;
           done.add(n);
           const four = [0, 1, 2, 3].map((k) => powers[4 * n + k] ?? f32x4(0));
-          accumulate(f, plan, four, row, n, isFirst);
+          accumulate(f, math, plan, four, row, n, isFirst);
         },
       );
       f.set(from, op('i32.add', get(from), i32(radix * COMPLEX_BYTES)));
@@ -346,14 +423,21 @@ function group(
   return f;
 }
 
+export interface KernelOptions {
+  readonly windowed: boolean;
+  /** With multiplications and additions in one, which takes an engine with relaxed SIMD. */
+  readonly fused: boolean;
+}
+
 /** The module of one length: exports `memory` and `group(first: i32, scale: f32)`. */
-export function printKernel(plan: KernelPlan, windowed: boolean): Uint8Array<ArrayBuffer> {
+export function printKernel(plan: KernelPlan, { windowed, fused }: KernelOptions): Uint8Array<ArrayBuffer> {
   const module = new ModuleWriter();
+  const math = fused ? FUSED : PLAIN;
   const indices = {
-    first: module.add(firstStage(plan, windowed)),
-    middle: plan.stages.slice(1, -1).map((stage) => module.add(middleStage(stage))),
-    last: module.add(lastStage(plan, false)),
-    lastFirst: module.add(lastStage(plan, true)),
+    first: module.add(firstStage(plan, math, windowed)),
+    middle: plan.stages.slice(1, -1).map((stage) => module.add(middleStage(stage, math))),
+    last: module.add(lastStage(plan, math, false)),
+    lastFirst: module.add(lastStage(plan, math, true)),
   };
   module.add(group(plan, indices), 'group');
   return module.bytes(plan.layout.bytes);
