@@ -52,6 +52,23 @@ test('a processor is frozen in the middle of a file, and thawed when its blocks 
   expect(await frozen.stop()).toBe(0);
 });
 
+test('the bridge’s own processor is frozen in the middle of a file, and replaced', async () => {
+  const row = await newRow(inject('kafka')['3.4.0']);
+  const night = await newNight(row, FILES, SLICES);
+  const bridge = await row.bridge('--processor', 'auto');
+  await processors(bridge, 1);
+  const { sent } = night.send(PACE);
+  await inMidFile(bridge);
+  const started = [...bridge.process.stderr.matchAll(/"pid":(\d+),"msg":"headless processor started"/g)];
+  const pid = Number(started[0]?.[1]);
+  process.kill(pid, 'SIGSTOP');
+  await sent();
+  expect(await row.problems(bridge, night.outcome)).toEqual([]);
+  expect(bridge.process.stderr).toContain('the headless processor computes no more');
+  // Nobody waits for it any more; a process that was stopped ends by nothing else.
+  expect(() => process.kill(pid, 0)).toThrow('ESRCH');
+});
+
 test('a processor needs longer than its deadline for every block: others do them', async () => {
   const row = await newRow(inject('kafka')['3.4.0']);
   const night = await newNight(row, FILES, SLICES);
