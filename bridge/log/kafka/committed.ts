@@ -4,7 +4,7 @@
 import type { CommittedResults, InputRecord, ResultCursor, ResultRecord } from '../port.ts';
 import type { PartitionRange, TopicReader } from './reader.ts';
 
-/** Of one partition: a dozen results of 340 KB, which is what one fetch brings. */
+/** Of all partitions together: a dozen results of 340 KB, which is what one fetch brings. */
 const MOST_BYTES = 4 * 1024 * 1024;
 
 /**
@@ -41,7 +41,8 @@ async function readOn(
   end: number,
   results: ResultRecord[],
 ): Promise<number> {
-  let bytes = 0;
+  let bytes = results.reduce((sum, { value }) => sum + value.length, 0);
+  if (bytes >= MOST_BYTES) return from;
   for await (const record of reader.scan(partition, from, end)) {
     const result = toResult(record);
     if (result === null) continue;

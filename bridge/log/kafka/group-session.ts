@@ -14,7 +14,8 @@ import { Membership, type Sharing } from './members.ts';
 const MIB = 1024 * 1024;
 const CONSUMER_SETTINGS = {
   maxBytesPerPartition: 4 * MIB,
-  maxBytes: 16 * MIB,
+  // A fetch is held three times for a moment: as chunks, joined, and what is in work of it.
+  maxBytes: 8 * MIB,
   // An idle consumer reacts to resume, rebalance and disconnect only after its long poll.
   maxWaitTimeInMs: 200,
   // The least that brokers allow unless told otherwise. A standby takes over after this, one heartbeat and a join.
