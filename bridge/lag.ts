@@ -36,25 +36,26 @@ export class LagMeter {
   }
 
   /** Asks once a second; also tells lag monitors where the bridge is. */
-  tick(assembler: Assembler, nowMs: number): void {
+  tick(assemblers: readonly Assembler[], nowMs: number): void {
     if (nowMs - this.#measuredMs < EVERY_MS) return;
     this.#measuredMs = nowMs;
-    void this.#measure(assembler);
+    void this.#measure(assemblers);
   }
 
-  async #measure(assembler: Assembler): Promise<void> {
+  async #measure(assemblers: readonly Assembler[]): Promise<void> {
     try {
       const askedMs = performance.now();
       const ends = await this.#input.endOffsets();
       this.#heardMs = askedMs;
-      for (const [partition, end] of ends) assembler.positions.setEnd(partition, end);
-      const watermarks = assembler.progress().partitions;
+      for (const { positions } of assemblers)
+        for (const [partition, end] of ends) positions.setEnd(partition, end);
+      const watermarks = assemblers.flatMap((assembler) => assembler.progress().partitions);
       const behind = watermarks.map(
         ({ partition, watermark }) => (ends.get(partition) ?? watermark) - watermark,
       );
       this.files = this.#inFiles(
         behind.reduce((sum, messages) => sum + Math.max(0, messages), 0),
-        assembler,
+        assemblers,
       );
       this.#input.commit(new Map(watermarks.map(({ partition, watermark }) => [partition, watermark])));
     } catch (error) {
@@ -65,9 +66,10 @@ export class LagMeter {
   }
 
   /** Without a rule of the log, files are taken to be as long as the last one published. */
-  #inFiles(messages: number, assembler: Assembler): number | null {
+  #inFiles(messages: number, assemblers: readonly Assembler[]): number | null {
     if (messages === 0) return 0;
-    this.#messagesPerFile = this.#input.offsetsPerFile ?? assembler.messagesPerFile ?? this.#messagesPerFile;
+    const [known] = assemblers.flatMap(({ messagesPerFile }) => messagesPerFile ?? []);
+    this.#messagesPerFile = this.#input.offsetsPerFile ?? known ?? this.#messagesPerFile;
     return this.#messagesPerFile === null ? null : Math.floor(messages / this.#messagesPerFile);
   }
 }

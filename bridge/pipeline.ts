@@ -6,35 +6,26 @@
  */
 import { performance } from 'node:perf_hooks';
 import { Alarms } from './alarms.ts';
-import { Assembler } from './assembly/assembler.ts';
+import { HeaderlessError } from './assembly/assembler.ts';
 import type { OpenFile } from './assembly/open-file.ts';
 import { NewLogError } from './assembly/positions.ts';
-import type { Progress } from './assembly/progress.ts';
 import { HARMLESS_REASONS, type RejectionReason } from './assembly/rejection.ts';
 import { Dispatcher } from './dispatch/dispatcher.ts';
 import type { ProcessorLink, ProcessorSession } from './dispatch/lease.ts';
 import { FlowControl } from './flow.ts';
 import { LagMeter } from './lag.ts';
-import {
-  type AssignedPartition,
-  type InputPort,
-  type InputRecord,
-  LogError,
-  type OutputPort,
-  type RetentionPort,
-  type StartFrom,
-} from './log/port.ts';
-import type { Logger } from './logger.ts';
-import type { BridgeMetrics } from './metrics.ts';
+import { type AssignedPartition, type InputRecord, LogError, type RetentionPort } from './log/port.ts';
 import type { ExportedSpectrum } from './protocol/exports.ts';
 import { PROTOCOL_VERSION } from './protocol/frames.ts';
 import type { Geometry } from './protocol/geometry.ts';
+import type { BlockMoments } from './protocol/moments.ts';
 import type { BridgeState, ClientState } from './protocol/state.ts';
 import { Peers } from './peers.ts';
-import { isoUtc, Publisher } from './publisher.ts';
-import { type Resumed, Resumption } from './resume.ts';
+import { isoUtc } from './publisher.ts';
 import { RetentionMeter } from './retention.ts';
 import type { BridgeSource, SpectrumSnapshot } from './server/source.ts';
+import type { Share, ShareEvents } from './share.ts';
+import { Shares, type SharesOptions } from './shares.ts';
 import { fileSpectrum, runSpectrum } from './spectra.ts';
 import { View } from './view.ts';
 
@@ -49,29 +40,11 @@ const STANDBY_LOOK_MS = 2_000;
 const DRAIN_MS = 7_000;
 const DRAIN_QUIET_MS = 1_500;
 
-export interface PipelineOptions {
-  readonly input: InputPort;
-  readonly output: OutputPort;
+export interface PipelineOptions extends SharesOptions {
   /** How long the input keeps what waits; null where it deletes nothing. */
   readonly retention: RetentionPort | null;
-  /** Topic or folder, for messages. */
-  readonly inputName: string;
-  readonly geometry: Geometry;
-  readonly run: string;
-  readonly slicesPerFile: number;
-  readonly from: StartFrom;
-  readonly incompleteAfterMs: number;
-  readonly software: string;
   /** Name of this machine. */
   readonly machine: string;
-  readonly metrics: BridgeMetrics;
-  readonly logger: Logger;
-}
-
-/** What lives as long as one assignment of the input. */
-interface Assignment {
-  readonly assembler: Assembler;
-  readonly publisher: Publisher;
 }
 
 export class Pipeline implements BridgeSource {
@@ -83,12 +56,13 @@ export class Pipeline implements BridgeSource {
   readonly #flow: FlowControl;
   readonly #lag: LagMeter;
   readonly #retention: RetentionMeter;
-  readonly #resumption: Resumption;
+  readonly #shares: Shares;
   readonly #peers: Peers;
   readonly #processors = new Map<string, ProcessorLink>();
   readonly #rejected = new Map<string, number>();
   readonly #startedUtc = new Date().toISOString();
-  #assignment: Assignment | null = null;
+  /** Why nothing is read any more. */
+  #refusal: string | null = null;
   #inputTrouble: string | null = 'not connected yet';
   #outputTrouble: string | null = 'not connected yet';
   /** As committed: what the assembler has beyond it may still be taken back. */
@@ -113,12 +87,14 @@ export class Pipeline implements BridgeSource {
     this.#flow = new FlowControl(options.input);
     this.#lag = new LagMeter(options.input, options.metrics, options.logger);
     this.#retention = new RetentionMeter({ ...options, alarms: this.#alarms });
-    this.#resumption = new Resumption({ ...options, bins: options.geometry.bins, alarms: this.#alarms });
     this.#peers = new Peers(options.machine);
+    this.#shares = new Shares(options, this.#alarms, this.#shareEvents(), () => this.#showRestored());
     this.#dispatcher = new Dispatcher(
       {
         counted: (block, moments, engine) => this.#counted(block.id, moments, engine.kind),
-        abandoned: (block, reason) => this.#assignment?.assembler.abandon(block.id, reason),
+        abandoned: (block, reason) => {
+          for (const assembler of this.#shares.assemblers) assembler.abandon(block.id, reason);
+        },
         trouble: (code, message) => this.#alarms.raise(code, message),
       },
       () => this.#awakeMs,
@@ -143,7 +119,7 @@ export class Pipeline implements BridgeSource {
     await this.#options.input.stop();
     this.#revoked();
     this.#retention.close();
-    await this.#options.output.release();
+    await this.#shares.release();
   }
 
   // What the server asks for.
@@ -190,8 +166,9 @@ export class Pipeline implements BridgeSource {
   }
 
   runSpectrum(name: string): Promise<ExportedSpectrum | null> {
-    const assembler = this.#assignment?.assembler;
-    return Promise.resolve(assembler ? runSpectrum(assembler, this.geometry, name) : null);
+    return Promise.resolve(
+      runSpectrum(this.#shares.runWide.get(name), this.geometry, this.#shares.incomplete()),
+    );
   }
 
   fileSpectrum(run: string, file: number): Promise<ExportedSpectrum | null> {
@@ -201,7 +178,6 @@ export class Pipeline implements BridgeSource {
   state(): BridgeState {
     const { input, output, software } = this.#options;
     const { files } = this.#lag;
-    const assembler = this.#assignment?.assembler ?? null;
     return {
       software,
       protocol: PROTOCOL_VERSION,
@@ -217,10 +193,10 @@ export class Pipeline implements BridgeSource {
       current: this.#currentFile(),
       latest: this.#latest,
       newestDatumUtc: isoUtc(this.#newestUtcMs),
-      headerless: assembler?.headerless ?? false,
+      headerless: this.#shares.assemblers.some(({ headerless }) => headerless),
       clients: [...this.#processors.values()].map((link) => this.#describe(link)),
       rejected: Object.fromEntries(this.#rejected),
-      incomplete: assembler?.incompleteFiles().slice(-100) ?? [],
+      incomplete: this.#shares.incomplete().slice(-100),
       alarms: this.#alarms.list(),
     };
   }
@@ -240,7 +216,7 @@ export class Pipeline implements BridgeSource {
   }
 
   #currentFile(): BridgeState['current'] {
-    const open = this.#assignment?.assembler.openFiles() ?? [];
+    const open = this.#shares.openFiles();
     const oldest = open.reduce<OpenFile | null>((a, b) => (a && a.number <= b.number ? a : b), null);
     return oldest && { file: oldest.number, slicesDone: oldest.moments.count, slices: oldest.slices };
   }
@@ -253,77 +229,62 @@ export class Pipeline implements BridgeSource {
 
   async #assigned(partitions: readonly AssignedPartition[]): Promise<ReadonlyMap<number, number>> {
     this.#revoked();
-    let assignment: Assignment | null = null;
-    let resumed: Resumed;
+    let starts: ReadonlyMap<number, number> | null;
     try {
-      resumed = await this.#resumption.resume(partitions, (progress) => {
-        assignment = this.#newAssignment(progress);
-        return assignment.assembler;
-      });
+      starts = await this.#shares.open(partitions);
       this.#outputTrouble = null;
     } catch (error) {
       this.#outputTrouble = messageOf(error);
       throw error;
     }
-    this.#assignment = assignment;
+    if (starts === null) return new Map();
     this.#inputTrouble = null;
-    this.#showRestored(resumed.assembler);
-    this.#options.logger.info({ offsets: Object.fromEntries(resumed.starts) }, 'input assigned');
+    this.#showRestored();
     this.#flow.reset();
     this.#control();
-    return resumed.starts;
+    return starts;
   }
 
-  #newAssignment(progress: Progress | null): Assignment {
-    const { geometry, run, slicesPerFile, incompleteAfterMs, output, software, metrics } = this.#options;
-    const assembler = new Assembler(
-      { geometry, run, slicesPerFile, incompleteAfterMs },
-      {
-        block: (block) => this.#dispatcher.add(block),
-        complete: (file) => publisher.add(file),
-        rejected: (reason, message, record, slices) => this.#reject(reason, message, record, slices),
-        incomplete: (file, entry) => {
-          metrics.fileIncomplete();
-          this.#alarms.raise(
-            'incomplete',
-            `file ${file.number} of ${file.run} was given up: ${entry.missing}`,
-          );
-          publisher.publishProgress();
-        },
-        replayed: ({ run: name, file }, record) =>
-          this.#alarms.raise(
-            'replayed',
-            `file ${file} of ${name} came again with the same content, and was dropped`,
-            this.#where(record),
-          ),
-        runBegan: (name, why, record) =>
-          this.#alarms.raise('file-jump', `${why}: data go on as run ${name}`, this.#where(record)),
+  #shareEvents(): ShareEvents {
+    return {
+      block: (block) => this.#dispatcher.add(block),
+      rejected: (reason, message, record, slices) => this.#reject(reason, message, record, slices),
+      incomplete: (file, entry) => {
+        this.#options.metrics.fileIncomplete();
+        this.#alarms.raise('incomplete', `file ${file.number} of ${file.run} was given up: ${entry.missing}`);
       },
-      progress,
-    );
-    const publisher = new Publisher({
-      output,
-      assembler,
-      geometry,
-      software,
-      metrics,
-      published: (file) => this.#published(assembler, file),
+      replayed: ({ run, file }, record) =>
+        this.#alarms.raise(
+          'replayed',
+          `file ${file} of ${run} came again with the same content, and was dropped`,
+          this.#where(record),
+        ),
+      runBegan: (name, why, record) =>
+        this.#alarms.raise('file-jump', `${why}: data go on as run ${name}`, this.#where(record)),
+      published: (share, file) => this.#published(share, file),
       failed: (error) => this.#outputFailed(error),
-    });
-    return { assembler, publisher };
+    };
   }
 
   #revoked(): void {
-    this.#assignment?.publisher.stop();
-    this.#assignment = null;
+    this.#shares.drop();
     this.#retention.reset();
     this.#dispatcher.clear();
+  }
+
+  /** Never to be mended by trying again: nothing is read any more, and the others take over. */
+  #refuse(reason: string): void {
+    this.#refusal = reason;
+    this.#inputTrouble = reason;
+    this.#alarms.raise('scale-out', reason);
+    this.#revoked();
+    void this.#options.input.stop();
   }
 
   /** Everything begins again from the committed progress, after a pause that grows while it keeps failing. */
   #restart(): void {
     this.#revoked();
-    if (this.#reassignTimer) return;
+    if (this.#reassignTimer || this.#refusal !== null) return;
     this.#reassignTimer = setTimeout(() => {
       this.#reassignTimer = null;
       this.#options.input.reassign();
@@ -343,6 +304,7 @@ export class Pipeline implements BridgeSource {
   }
 
   #inputTroubled(error: LogError | null): void {
+    if (this.#refusal !== null) return;
     this.#inputTrouble = error?.message ?? null;
     if (error) this.#alarms.raise(error.code, `${this.#options.inputName}: ${error.message}`);
   }
@@ -350,16 +312,18 @@ export class Pipeline implements BridgeSource {
   // The way of the data.
 
   #records(partition: number, records: readonly InputRecord[], endOffset: number): void {
-    const assembler = this.#assignment?.assembler;
-    if (!assembler) return;
+    const share = this.#shares.of(partition);
+    if (!share) return;
+    const { assembler } = share;
     const nowMs = performance.now();
     try {
       for (const record of records) assembler.accept(record, endOffset, nowMs);
     } catch (error) {
+      if (error instanceof HeaderlessError) return this.#refuse(headerlessReason(error));
       if (!(error instanceof NewLogError)) throw error;
       const progress = assembler.progress();
       this.#revoked();
-      void this.#resumption.commitNewLog(error, progress).then(
+      void share.resumption.commitNewLog(error, progress).then(
         () => this.#restart(),
         (failure: unknown) =>
           this.#outputFailed(new LogError('unavailable', messageOf(failure), { cause: failure })),
@@ -373,8 +337,9 @@ export class Pipeline implements BridgeSource {
     this.#control();
   }
 
-  #counted(block: number, moments: Parameters<Assembler['count']>[1], engine: string): void {
-    const file = this.#assignment?.assembler.count(block, moments, engine);
+  #counted(block: number, moments: BlockMoments, engine: string): void {
+    let file: OpenFile | null = null;
+    for (const assembler of this.#shares.assemblers) file ??= assembler.count(block, moments, engine);
     if (file) {
       this.#newestUtcMs = maxDefined(this.#newestUtcMs, file.newestUtcMs);
       this.#view.showProgress(factsOf(file), file.moments, performance.now());
@@ -382,7 +347,9 @@ export class Pipeline implements BridgeSource {
     this.#control();
   }
 
-  #published(assembler: Assembler, file: OpenFile): void {
+  #published({ part, assembler }: Share, file: OpenFile): void {
+    const run = assembler.runs.get(file.run);
+    if (run !== null) this.#shares.runWide.committed(part, run);
     this.#outputTrouble = null;
     this.#reassignMs = REASSIGN_FIRST_MS;
     this.#filesSinceStart++;
@@ -392,16 +359,16 @@ export class Pipeline implements BridgeSource {
       publishedUtc: new Date().toISOString(),
     };
     this.#view.show('latest', factsOf(file), file.moments);
-    this.#showRun(assembler, file.run);
+    this.#showRun(file.run);
     this.#options.logger.debug({ run: file.run, file: file.number, slices: file.moments.count }, 'published');
     this.#control();
   }
 
-  #showRun(assembler: Assembler, name: string): void {
-    const run = assembler.runs.get(name);
+  #showRun(name: string): void {
+    const run = this.#shares.runWide.get(name);
     this.#run = {
       name,
-      filesDone: run?.files.count ?? 0,
+      filesDone: run?.files ?? 0,
       slicesDone: run?.slices ?? 0,
       firstUtc: isoUtc(run?.firstUtcMs ?? Number.NaN),
       lastUtc: isoUtc(run?.lastUtcMs ?? Number.NaN),
@@ -410,17 +377,21 @@ export class Pipeline implements BridgeSource {
     const facts = {
       run: name,
       file: run.lastFile,
-      files: run.files.count,
+      files: run.files,
       slicesExpected: 0,
       newestUtcMs: run.lastUtcMs,
     };
     this.#view.show('run', facts, run.sums);
   }
 
-  #showRestored(assembler: Assembler): void {
-    const name = assembler.runs.current;
-    this.#newestUtcMs = maxDefined(this.#newestUtcMs, assembler.runs.get(name)?.lastUtcMs ?? Number.NaN);
-    this.#showRun(assembler, name);
+  /** What is shown when it was not this bridge that has just published. */
+  #showRestored(): void {
+    const name = this.#shares.currentRun() ?? this.#run.name;
+    this.#newestUtcMs = maxDefined(
+      this.#newestUtcMs,
+      this.#shares.runWide.get(name)?.lastUtcMs ?? Number.NaN,
+    );
+    this.#showRun(name);
   }
 
   #reject(reason: RejectionReason, message: string, record: InputRecord, slices: number): void {
@@ -445,13 +416,16 @@ export class Pipeline implements BridgeSource {
     this.#lastTickMs = nowMs;
     this.#awakeMs += elapsedMs;
     this.#dispatcher.tick();
-    const assembler = this.#assignment?.assembler;
-    if (!assembler) return void this.#standBy(nowMs);
-    assembler.flush(nowMs);
+    void this.#shares.tick(nowMs);
+    if (this.#shares.isEmpty) return void this.#standBy(nowMs);
     const isKnown = this.#inputTrouble === null && this.#lag.knowsEnds(nowMs);
-    assembler.tick(elapsedMs, (partition) => isKnown && !this.#flow.isPaused(partition));
-    this.#lag.tick(assembler, nowMs);
-    this.#retention.tick(assembler, nowMs);
+    const { assemblers } = this.#shares;
+    for (const assembler of assemblers) {
+      assembler.flush(nowMs);
+      assembler.tick(elapsedMs, (partition) => isKnown && !this.#flow.isPaused(partition));
+    }
+    this.#lag.tick(assemblers, nowMs);
+    this.#retention.tick(assemblers, nowMs);
     this.#control();
   }
 
@@ -461,18 +435,18 @@ export class Pipeline implements BridgeSource {
     if (!isStandby || nowMs - this.#standbyLookMs < STANDBY_LOOK_MS) return;
     this.#standbyLookMs = nowMs;
     const isThere = await this.#options.output.ping();
-    if (this.#assignment === null) this.#outputTrouble = isThere ? null : 'it does not answer';
+    if (this.#shares.isEmpty) this.#outputTrouble = isThere ? null : 'it does not answer';
   }
 
   /** Pauses and resumes partitions as memory and the order of files demand. */
   #control(): void {
-    if (!this.#assignment) return;
-    const { assembler, publisher } = this.#assignment;
+    const { assemblers } = this.#shares;
+    if (assemblers.length === 0) return;
     this.#flow.apply(
-      assembler.positions.partitions(),
-      this.#dispatcher.outstandingBytes + publisher.waitingBytes,
+      assemblers.flatMap(({ positions }) => positions.partitions()),
+      this.#dispatcher.outstandingBytes + this.#shares.waitingBytes,
       this.#dispatcher.hasProcessor,
-      assembler.partitionsAhead(),
+      new Set(assemblers.flatMap((assembler) => [...assembler.partitionsAhead()])),
     );
   }
 
@@ -481,11 +455,9 @@ export class Pipeline implements BridgeSource {
     let quietSinceMs = performance.now();
     let done = -1;
     for (;;) {
-      const assignment = this.#assignment;
-      if (!assignment) return;
-      assignment.assembler.draining = true;
-      const open = assignment.assembler.openFiles();
-      if (open.length === 0 && assignment.publisher.idle) return;
+      for (const assembler of this.#shares.assemblers) assembler.draining = true;
+      if (this.#shares.idle) return;
+      const open = this.#shares.openFiles();
       const nowMs = performance.now();
       const counted = open.reduce((sum, file) => sum + file.moments.count, 0) + this.#filesSinceStart * 1e6;
       if (counted !== done) {
@@ -497,6 +469,10 @@ export class Pipeline implements BridgeSource {
     }
   }
 }
+
+const headerlessReason = ({ message }: HeaderlessError): string =>
+  `${message}: such senders spread a file over all partitions, so bridges cannot share them; ` +
+  'start all bridges of the group without --scale-out, or send with headers';
 
 const messageOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
 

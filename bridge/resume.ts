@@ -22,6 +22,8 @@ export interface ResumeOptions {
   readonly bins: number;
   readonly run: string;
   readonly from: StartFrom;
+  /** Others have published from this input already, so a part of it without progress is new, and not just unknown. */
+  readonly isUnderWay: boolean;
   readonly alarms: Alarms;
 }
 
@@ -57,7 +59,7 @@ export class Resumption {
       assembler = newAssembler(progress);
       starts = new Map();
     }
-    await this.#beginUnknown(assembler, partitions, starts, progress !== null);
+    await this.#beginUnknown(assembler, partitions, starts, progress !== null || this.#options.isUnderWay);
     this.#alarmLost(partitions, progress, starts);
     return { assembler, starts };
   }
@@ -105,6 +107,10 @@ export class Resumption {
       const start = resolved.get(partition) ?? lowOffset;
       assembler.beginAt(partition, start, endOffset);
       starts.set(partition, start);
+    }
+    // Decided once: asked again before the first result, `latest` would leave out what has come since.
+    if (!hasProgress && this.#options.from !== 'earliest') {
+      await this.#options.output.publish([], encodeProgress(assembler.progress()));
     }
   }
 

@@ -49,21 +49,21 @@ export class RetentionMeter {
     this.#know(null);
   }
 
-  tick(assembler: Assembler, nowMs: number): void {
+  tick(assemblers: readonly Assembler[], nowMs: number): void {
     const { retention } = this.#options;
     if (retention === null || nowMs - this.#lookedMs < EVERY_MS) return;
     this.#lookedMs = nowMs;
-    void this.#look(retention, assembler);
+    void this.#look(retention, assemblers);
   }
 
   close(): void {
     this.#options.retention?.close();
   }
 
-  async #look(retention: RetentionPort, assembler: Assembler): Promise<void> {
-    const watermarks = assembler
-      .progress()
-      .partitions.map(({ partition, watermark }) => [partition, watermark] as const);
+  async #look(retention: RetentionPort, assemblers: readonly Assembler[]): Promise<void> {
+    const watermarks = assemblers
+      .flatMap((assembler) => assembler.progress().partitions)
+      .map(({ partition, watermark }) => [partition, watermark] as const);
     try {
       const known = await retention.measure(new Map(watermarks));
       this.#know(known);

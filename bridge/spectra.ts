@@ -1,25 +1,29 @@
 /** Spectra as the API exports them: a run's average from memory, a file's from the output. */
-import type { Assembler } from './assembly/assembler.ts';
 import type { OutputPort } from './log/port.ts';
 import type { ExportedSpectrum } from './protocol/exports.ts';
 import type { Geometry } from './protocol/geometry.ts';
+import type { IncompleteFile } from './protocol/state.ts';
 import { decodeResult, decodeResultHeaders, resultMoments } from './protocol/result.ts';
 import { isoUtc } from './publisher.ts';
+import type { RunFigures } from './run-wide.ts';
 
 /** Null for a run that is not known, or whose sums have left memory. */
-export function runSpectrum(assembler: Assembler, geometry: Geometry, name: string): ExportedSpectrum | null {
-  const run = assembler.runs.get(name);
+export function runSpectrum(
+  run: RunFigures | null,
+  geometry: Geometry,
+  incomplete: readonly IncompleteFile[],
+): ExportedSpectrum | null {
   if (!run?.sums) return null;
-  const incomplete = assembler.incompleteFiles().filter((entry) => entry.run === name);
+  const missing = incomplete.filter((entry) => entry.run === run.name);
   return {
-    run: name,
+    run: run.name,
     file: null,
-    files: run.files.count,
+    files: run.files,
     geometry,
     moments: { count: run.sums.count, mean: run.sums.mean.slice(), m2: run.sums.m2.slice() },
     firstUtc: isoUtc(run.firstUtcMs),
     lastUtc: isoUtc(run.lastUtcMs),
-    missing: incomplete.map((entry) => `file ${entry.file}: ${entry.missing}`).join('; '),
+    missing: missing.map((entry) => `file ${entry.file}: ${entry.missing}`).join('; '),
   };
 }
 

@@ -59,6 +59,15 @@ export interface AssemblyOptions {
   readonly run: string;
   readonly slicesPerFile: number;
   readonly incompleteAfterMs: number;
+  /** Numbers for blocks, where several assemblers share the processors. */
+  readonly nextBlock?: () => number;
+  /** Only senders that say run and file in headers, which send a file to one partition. */
+  readonly needsHeaders?: boolean;
+}
+
+/** A record without headers where there may be none. */
+export class HeaderlessError extends Error {
+  override readonly name = 'HeaderlessError';
 }
 
 const placeOf = ({ run, number, shift }: OpenFile): SentPlace => ({ run, file: number, shift });
@@ -259,6 +268,9 @@ export class Assembler {
       const run = this.positions.runOf(partition, stated.run) ?? this.runs.firstOf(stated.run);
       return { run, file: stated.file };
     }
+    if (this.#options.needsHeaders === true) {
+      throw new HeaderlessError(`partition ${partition}, offset ${record.offset}: a message without headers`);
+    }
     this.headerless = true;
     const place = this.runs.placeHeaderless(file16, this.positions.lastFile(partition));
     if (place.began !== null) this.#events.runBegan(place.began, 'file numbers jumped', record);
@@ -413,7 +425,7 @@ export class Assembler {
     const pending = file.takePending();
     if (pending.slices === 0) return;
     const block: Block = {
-      id: this.#nextBlock++,
+      id: this.#options.nextBlock?.() ?? this.#nextBlock++,
       file: file.number,
       bins: this.#options.geometry.bins,
       slices: pending.slices,

@@ -11,9 +11,11 @@ import { HistoryKeeper } from '../history/history.ts';
 import { FolderInput } from '../log/embedded/folder-input.ts';
 import { LmdbOutput } from '../log/embedded/output.ts';
 import { SimulatorInput } from '../log/embedded/simulator-input.ts';
+import type { KafkaClientOptions } from '../log/kafka/client.ts';
 import { KafkaInput } from '../log/kafka/input.ts';
 import { KafkaOutput } from '../log/kafka/output.ts';
 import { KafkaRetention } from '../log/kafka/retention.ts';
+import { KafkaProgressBoard } from '../log/kafka/progress-board.ts';
 import { DEFAULT_PARTITIONS, DEFAULT_RETENTION_BYTES, KafkaTopics } from '../log/kafka/topics.ts';
 import {
   type Announcement,
@@ -25,6 +27,7 @@ import {
 import { createLogger, type Logger } from '../logger.ts';
 import { BridgeMetrics } from '../metrics.ts';
 import { Pipeline } from '../pipeline.ts';
+import type { ScaleOut } from '../shares.ts';
 import { SOFTWARE } from '../protocol/software.ts';
 import { INCOMPLETE_AFTER_MS } from '../assembly/assembler.ts';
 import { HeadlessSupervisor } from '../server/headless.ts';
@@ -47,6 +50,7 @@ interface Ports {
   readonly input: InputPort;
   readonly output: OutputPort;
   readonly retention: RetentionPort | null;
+  readonly scaleOut: ScaleOut | null;
   readonly inputName: string;
   readonly run: string;
   /** What the results are of, in words that stay the same. */
@@ -143,29 +147,53 @@ async function runUntil(
   return 0;
 }
 
+function kafkaPorts(
+  { connection, topicIn, topicOut, group, scaleOut }: Extract<ServeInput, { kind: 'kafka' }>,
+  { from, run }: ServeOptions,
+  logger: Logger,
+  announce: () => Announcement,
+): Ports {
+  const client = { connection, clientId: 'haloscope-bridge', logger };
+  const transactionalId = `haloscope-${group}-${topicOut}`;
+  const output = new KafkaOutput({ ...client, topic: topicOut, transactionalId });
+  const sharing = scaleOut ? 'spread' : 'one';
+  return {
+    input: new KafkaInput({ ...client, topic: topicIn, group, from, sharing, announce }),
+    output,
+    scaleOut: scaleOut ? kafkaScaleOut(client, topicOut, transactionalId) : null,
+    retention: new KafkaRetention(client, topicIn),
+    inputName: topicIn,
+    run: run ?? 'run',
+    source: `kafka ${topicOut}`,
+  };
+}
+
+function kafkaScaleOut(client: KafkaClientOptions, topic: string, transactionalId: string): ScaleOut {
+  const outputs = new Map<number, KafkaOutput>();
+  const board = new KafkaProgressBoard({ ...client, topic });
+  const newOutput = (partition: number): KafkaOutput =>
+    new KafkaOutput({ ...client, topic, partition, transactionalId: `${transactionalId}-${partition}` });
+  return {
+    output: (partition) => {
+      const output = outputs.get(partition) ?? newOutput(partition);
+      outputs.set(partition, output);
+      return output;
+    },
+    others: () => board.read(),
+    close: () => board.close(),
+  };
+}
+
 function openPorts(options: ServeOptions, logger: Logger, announce: () => Announcement): Ports {
   const { input, geometry, from } = options;
   switch (input.kind) {
-    case 'kafka': {
-      const { connection, topicIn, topicOut, group } = input;
-      const client = { connection, clientId: 'haloscope-bridge', logger };
-      return {
-        input: new KafkaInput({ ...client, topic: topicIn, group, from, sharing: 'one', announce }),
-        output: new KafkaOutput({
-          ...client,
-          topic: topicOut,
-          transactionalId: `haloscope-${group}-${topicOut}`,
-        }),
-        retention: new KafkaRetention(client, topicIn),
-        inputName: topicIn,
-        run: options.run ?? 'run',
-        source: `kafka ${topicOut}`,
-      };
-    }
+    case 'kafka':
+      return kafkaPorts(input, options, logger, announce);
     case 'folder': {
       const run = options.run ?? 'folder';
       const problem = (name: string, reason: string): void => logger.warn({ file: name }, reason);
       return {
+        scaleOut: null,
         input: new FolderInput({
           folder: input.folder,
           settleMs: input.settleMs,
@@ -186,6 +214,7 @@ function openPorts(options: ServeOptions, logger: Logger, announce: () => Announ
       const samplesPerFile = options.slicesPerFile * geometry.bins;
       const source = `simulator ${JSON.stringify(input.signal)}`;
       return {
+        scaleOut: null,
         input: new SimulatorInput({ signal: input.signal, run, from, samplesPerFile }),
         output: new LmdbOutput({ directory: dataFolderOf(options, 'store', source) }),
         retention: null,

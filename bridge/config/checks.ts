@@ -102,7 +102,11 @@ function serveInput(
   }
   if (brokers !== null) {
     const connection = connectionOf({ ...values, brokers }, environment);
-    return { kind: 'kafka', connection, topicIn, topicOut, group, create: !values.noCreate };
+    const { noCreate, scaleOut } = values;
+    return { kind: 'kafka', connection, topicIn, topicOut, group, create: !noCreate, scaleOut };
+  }
+  if (values.scaleOut) {
+    throw new UsageError('--scale-out: expected --brokers too, since only partitions of Kafka can be shared');
   }
   if (folder !== null) return { kind: 'folder', folder, settleMs: values.settle };
   return { kind: 'simulator', signal: signalOf(values, geometry) };

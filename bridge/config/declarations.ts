@@ -212,6 +212,10 @@ export const SERVE = {
     v.integer(1, MAX_SLICES_PER_FILE),
   ),
   noCreate: toggle('no-create', 'do not create missing topics'),
+  scaleOut: toggle(
+    'scale-out',
+    'share the partitions with the other bridges of the group; senders must write headers, as produce does',
+  ),
   tlsCert: optional(
     'tls-cert',
     'FILE',

@@ -46,6 +46,8 @@ export type ServeInput =
       readonly group: string;
       /** Whether missing topics are created (not under `--no-create`). */
       readonly create: boolean;
+      /** Whether bridges of the group share the partitions; otherwise one reads and the others stand by. */
+      readonly scaleOut: boolean;
     }
   | {
       readonly kind: 'folder';

@@ -130,7 +130,15 @@ function resumption(lowOffset: number, record: Buffer | null) {
     acquire: async () => record,
     publish: async (_results: unknown, progress: Buffer) => void written.push(progress),
   } as unknown as OutputPort;
-  const options = { input, output, inputName: 'chunk_data', bins: 256, run: 'run1', from: 'latest' as const };
+  const options = {
+    input,
+    output,
+    inputName: 'chunk_data',
+    bins: 256,
+    run: 'run1',
+    from: 'latest' as const,
+    isUnderWay: false,
+  };
   return { resumption: new Resumption({ ...options, alarms }), alarms, written };
 }
 

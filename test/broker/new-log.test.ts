@@ -93,6 +93,7 @@ describe.each(KAFKA_VERSIONS)('Kafka %s', (version) => {
       incompleteAfterMs: 60_000,
       software: 'haloscope test',
       machine: 'test',
+      scaleOut: null,
       metrics: new BridgeMetrics(),
       logger: pino({ level: 'silent' }),
     });

@@ -72,6 +72,7 @@ async function throughBridge(): Promise<{ files: Sums[]; run: Sums }> {
     incompleteAfterMs: 60_000,
     software: 'haloscope test',
     machine: 'here',
+    scaleOut: null,
     metrics: new BridgeMetrics(),
     logger: pino({ level: 'silent' }),
   });

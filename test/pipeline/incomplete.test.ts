@@ -110,6 +110,7 @@ async function serve(input: InputPort): Promise<Pipeline> {
     incompleteAfterMs: INCOMPLETE_AFTER_MS,
     software: 'haloscope test',
     machine: 'test',
+    scaleOut: null,
     metrics,
     logger: pino({ level: 'silent' }),
   });

@@ -74,6 +74,7 @@ async function writeFiles(count: number, seed = 0): Promise<void> {
 function newPipeline(output: OutputPort, geometry = GEOMETRY): Pipeline {
   const pipeline = new Pipeline({
     machine: 'here',
+    scaleOut: null,
     input: new FolderInput({
       folder,
       geometry,

@@ -59,7 +59,7 @@ describe('the meter', () => {
     answer = partitions;
     meter.reset();
     const before = asked.length;
-    meter.tick(assembler, 0);
+    meter.tick([assembler], 0);
     await vi.waitFor(() => expect(asked.length).toBe(before + 1));
     await new Promise((resolve) => setImmediate(resolve));
   };

@@ -58,6 +58,11 @@ export function isFenced(error: unknown): boolean {
   return causes(error).some((cause) => codeOf(cause) === 'fenced');
 }
 
+/** Whether the broker has answered with this error, whatever kafkajs has wrapped around it. */
+export function hasType(error: unknown, type: string): boolean {
+  return causes(error).some((cause) => cause.type === type);
+}
+
 function codeOf(error: KafkaJsError): LogErrorCode | null {
   if (typeof error.type === 'string' && error.type in CODE_OF_TYPE) return CODE_OF_TYPE[error.type] ?? null;
   if (error.type === 'KAFKAJS_UNKNOWN_ERROR_CODE' && error.message === PRODUCER_FENCED_UNNAMED)

@@ -8,7 +8,7 @@
 import type { Consumer, EachBatchPayload } from 'kafkajs';
 import { type Announcement, type GroupView, LogError } from '../port.ts';
 import { CLIENT_RETRY, KafkaClient, type KafkaClientOptions } from './client.ts';
-import { toLogError } from './errors.ts';
+import { hasType, toLogError } from './errors.ts';
 import { Membership, type Sharing } from './members.ts';
 
 const MIB = 1024 * 1024;
@@ -53,6 +53,7 @@ export interface GroupSessionOptions extends KafkaClientOptions {
 
 export class GroupSession {
   readonly #topic: string;
+  readonly #group: string;
   readonly #client: KafkaClient;
   readonly #consumer: Consumer;
   readonly #events: GroupSessionEvents;
@@ -66,6 +67,7 @@ export class GroupSession {
 
   constructor(options: GroupSessionOptions, events: GroupSessionEvents) {
     this.#topic = options.topic;
+    this.#group = options.group;
     this.#events = events;
     this.#membership = new Membership(options.announce);
     this.#client = new KafkaClient(options);
@@ -193,6 +195,10 @@ export class GroupSession {
   }
 
   #explain(error: unknown): LogError {
+    if (hasType(error, 'INCONSISTENT_GROUP_PROTOCOL')) {
+      const message = `group ${this.#group} has members of another kind: start all of its bridges with --scale-out, or none`;
+      return new LogError('unavailable', message, { cause: error });
+    }
     return toLogError(error, this.#topic, 'unreachable');
   }
 }

@@ -52,11 +52,16 @@ interface TransactionRequest {
   readonly producerEpoch: number;
 }
 
-/** Waits for markers that are on their way; answers with the partitions in which none has come. */
+/**
+ * Waits until whatever was written before now is committed or aborted, so that a reader of committed records misses
+ * none of it; answers with the partitions where it is not. Other bridges may write all the while: what they begin
+ * later is not waited for.
+ */
 export async function hangingIn(readers: readonly TopicReader[]): Promise<Hanging[]> {
+  const ends = await Promise.all(readers.map(endsOf));
   for (const deadline = performance.now() + MARKERS_MS; ; await sleep(POLL_MS)) {
-    const found = (await Promise.all(readers.map(openIn))).flat();
-    if (found.length === 0 || performance.now() > deadline) return found;
+    const open = await Promise.all(readers.map((reader, i) => openIn(reader, ends[i] ?? new Map())));
+    if (open.flat().length === 0 || performance.now() > deadline) return open.flat();
   }
 }
 
@@ -94,11 +99,27 @@ export async function endHanging(
   }
 }
 
-async function openIn(reader: TopicReader): Promise<Hanging[]> {
+/** Offset behind everything that is written, settled or not, per partition. */
+async function endsOf(reader: TopicReader): Promise<ReadonlyMap<number, number>> {
+  const ranges = [...(await reader.ranges())];
+  const ends = await Promise.all(
+    ranges.map(
+      async ([partition, { endOffset }]): Promise<[number, number]> => [
+        partition,
+        (await reader.raw(partition, endOffset)).endOffset,
+      ],
+    ),
+  );
+  return new Map(ends);
+}
+
+/** @param ends what begins at or behind these is left out */
+async function openIn(reader: TopicReader, ends: ReadonlyMap<number, number>): Promise<Hanging[]> {
   const open: Hanging[] = [];
   for (const [partition, { endOffset }] of await reader.ranges()) {
     // The end for committed records is where the first open transaction begins.
-    const [first] = await reader.raw(partition, endOffset);
+    if (endOffset >= (ends.get(partition) ?? 0)) continue;
+    const [first] = (await reader.raw(partition, endOffset)).messages;
     const context = first?.batchContext;
     if (context?.inTransaction !== true) continue;
     open.push({
@@ -119,8 +140,8 @@ async function abortedElsewhere(
   for (const reader of readers) {
     for (const [partition, { lowOffset, endOffset }] of await reader.ranges()) {
       if (hanging.some((one) => one.topic === reader.topic && one.partition === partition)) continue;
-      const tail = await reader.raw(partition, Math.max(lowOffset, endOffset - TAIL_OFFSETS));
-      const last = tail.findLast(({ isControlRecord }) => isControlRecord);
+      const { messages } = await reader.raw(partition, Math.max(lowOffset, endOffset - TAIL_OFFSETS));
+      const last = messages.findLast(({ isControlRecord }) => isControlRecord);
       const context = last?.batchContext;
       if (last === undefined || context === undefined || !isAbortMarker(last)) continue;
       // An abort that fences has the next epoch.

@@ -2,7 +2,8 @@
  * The Kafka output: results and the progress that they imply in one transaction.
  *
  *   NAME            record key `run/file`, partition = file mod partitions, the result's headers
- *   NAME-progress   one fixed key, compacted: the newest record is where the next owner goes on
+ *   NAME-progress   compacted, a key for each part of the input that has a writer of its own: `progress` where there is
+ *                   one part, else `progress-PARTITION`. The newest record is where the next owner goes on
  *
  * `acquire` makes a new transactional producer. Connecting does not fence; `InitProducerId` does, which kafkajs sends
  * with the first `transaction()`, and which the broker answers only after the predecessor's open transaction is
@@ -26,6 +27,7 @@ import { isFenced, toLogError } from './errors.ts';
 import { endHanging, hangingIn } from './hanging.ts';
 import { TopicReader } from './reader.ts';
 import { ResultIndex } from './result-index.ts';
+import { isProgressKey, partitionOf, progressKey } from './progress-key.ts';
 import { progressTopic } from './topics.ts';
 
 /**
@@ -46,8 +48,8 @@ export interface KafkaOutputOptions extends KafkaClientOptions {
   readonly topic: string;
   /** Static: the same over restarts, and of one bridge only. */
   readonly transactionalId: string;
-  /** Key of the progress record; another one for each part of the input that has a bridge of its own. */
-  readonly progressKey?: string;
+  /** Of which partition of the input; null: of all. */
+  readonly partition?: number | null;
 }
 
 interface Ownership {
@@ -69,7 +71,7 @@ export class KafkaOutput implements OutputPort {
 
   constructor(options: KafkaOutputOptions) {
     this.#options = options;
-    this.#progressKey = options.progressKey ?? 'progress';
+    this.#progressKey = progressKey(options.partition ?? null);
     this.#results = new TopicReader(options, options.topic, 'committed');
     this.#progress = new TopicReader(options, progressTopic(options.topic), 'committed');
     this.#index = new ResultIndex(this.#results);
@@ -81,14 +83,25 @@ export class KafkaOutput implements OutputPort {
       await this.#dropProducer();
       try {
         this.#ownership = await this.#becomeOwner();
-        const wanted = Buffer.from(this.#progressKey);
-        const newest = await this.#progress.newest(0, ({ key }) => key?.equals(wanted) ?? false);
-        return newest?.value ?? null;
+        return await this.#newestProgress();
       } catch (error) {
         await this.#dropProducer();
         throw toLogError(error, `${this.#options.topic}: becoming the writer`, 'unavailable');
       }
     });
+  }
+
+  /** Progress of the two kinds is never in one topic, so the newest of any kind tells which it is. */
+  async #newestProgress(): Promise<Buffer | null> {
+    const newest = await this.#progress.newest(0, ({ key }) => isProgressKey(key));
+    if (newest === null) return null;
+    const found = String(newest.key);
+    if (found === this.#progressKey) return newest.value;
+    if (partitionOf(found) === null || partitionOf(this.#progressKey) === null) {
+      throw otherKind(progressTopic(this.#options.topic), partitionOf(found) !== null);
+    }
+    const own = await this.#progress.newest(0, ({ key }) => String(key) === this.#progressKey);
+    return own?.value ?? null;
   }
 
   publish(results: readonly ResultRecord[], progress: Buffer): Promise<void> {
@@ -231,6 +244,17 @@ export class KafkaOutput implements OutputPort {
     this.#queue = done.catch(() => {});
     return done;
   }
+}
+
+function otherKind(topic: string, isScaledOut: boolean): LogError {
+  return new LogError(
+    'unavailable',
+    isScaledOut
+      ? `${topic} holds the progress of bridges with --scale-out, one record for each partition: start this one with ` +
+          '--scale-out too, or with another --topic-out'
+      : `${topic} holds the progress of a bridge without --scale-out, one record for all partitions: start this one ` +
+          'without it, or with another --topic-out',
+  );
 }
 
 const keyOf = (run: string, file: number): string => `${run}/${file}`;

@@ -47,7 +47,16 @@ export interface RawMessage {
   readonly batchContext?: BatchContext;
 }
 
+/** What lies in a partition from an offset on. */
+export interface RawAnswer {
+  readonly messages: readonly RawMessage[];
+  /** Offset behind the last record, settled or not. */
+  readonly endOffset: number;
+}
+
 interface RawPartition {
+  /** Offset behind the last record, settled or not. */
+  readonly highWatermark?: string;
   readonly abortedTransactions?: readonly { readonly producerId: string; readonly firstOffset: string }[];
   readonly messages: readonly RawMessage[];
 }
@@ -147,11 +156,14 @@ export class TopicReader {
    * Everything from an offset on that fits one answer, without waiting: records of open and aborted transactions and
    * control records as well.
    */
-  async raw(partition: number, offset: number): Promise<readonly RawMessage[]> {
-    const { messages } = await this.#with((cluster) =>
+  async raw(partition: number, offset: number): Promise<RawAnswer> {
+    const { messages, highWatermark } = await this.#with((cluster) =>
       fetchRaw(cluster, this.topic, partition, offset, 'any', NO_WAIT_MS),
     );
-    return messages.filter((message) => Number(message.offset) >= offset);
+    return {
+      messages: messages.filter((message) => Number(message.offset) >= offset),
+      endOffset: Number(highWatermark ?? offset),
+    };
   }
 
   close(): void {

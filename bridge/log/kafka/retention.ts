@@ -129,7 +129,8 @@ export class KafkaRetention implements RetentionPort {
     const records = Math.max(0, endOffset - Math.max(lowOffset, watermark));
     if (endOffset === lowOffset) return { records, bytesPerRecord: 0, ageMs: 0 };
     const from = records > 0 ? Math.max(lowOffset, watermark) : endOffset - 1;
-    const sample = (await this.#reader.raw(partition, from)).filter((message) => !message.isControlRecord);
+    const { messages } = await this.#reader.raw(partition, from);
+    const sample = messages.filter((message) => !message.isControlRecord);
     const bytes = sample.reduce((sum, message) => sum + bytesOf(message), 0);
     const first = sample[0];
     return {
