@@ -4,7 +4,7 @@
  */
 import { expect, inject, onTestFinished, test } from 'vitest';
 import type { Bridge } from '../e2e/haloscope.ts';
-import { keptFolder } from '../e2e/kept.ts';
+import { keptCommand, keptFolder } from '../e2e/kept.ts';
 import { inMidFile, newNight } from './night.ts';
 import { newRow, type Row } from './row.ts';
 
@@ -60,3 +60,20 @@ test.for(['SIGKILL', 'SIGSTOP', 'SIGTERM'] as const)(
     expect((await standby.state()).group?.role).toBe('active');
   },
 );
+
+test('a processor elsewhere goes from the bridge that was killed to the one that takes over', async () => {
+  const row = await newRow(inject('kafka')['4.4.0']);
+  const night = await newNight(row, FILES, SLICES);
+  const active = await row.bridge('--processor', 'none');
+  await active.until('the first bridge is active', ({ group }) => group?.role === 'active');
+  const standby = await row.bridge('--data', await keptFolder(), '--processor', 'none');
+  await standby.until('the second stands by', ({ group }) => group?.role === 'standby');
+  keptCommand('process', active.url);
+  await active.processor();
+  const { sent } = night.send(PACE_S);
+  await inMidFile(active, 3);
+  await active.stop('SIGKILL');
+  await standby.processor();
+  await sent();
+  expect(await row.problems(standby, night.outcome)).toEqual([]);
+});

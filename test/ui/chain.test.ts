@@ -61,6 +61,17 @@ test('a broker that is away explains more than the age of the data', () => {
   expect(summarise(input({ state: bridgeState({ output: away }) })).code).toBe('output-away');
 });
 
+test('at a standby nothing is stale and no processor is missing: another bridge reads', () => {
+  const group = { role: 'standby', partitions: [], peers: [{ urls: [], isActive: true }] } as const;
+  const none = fresh('none', Number.NaN);
+  expect(summarise(input({ state: bridgeState({ group, clients: [] }), freshness: none }))).toMatchObject({
+    code: 'standby',
+    severity: 'note',
+  });
+  const active = bridgeState({ group: { ...group, role: 'active', partitions: [0] }, clients: [] });
+  expect(summarise(input({ state: active, freshness: none, role: 'viewer' })).code).toBe('no-processor');
+});
+
 test('no processor: data wait in the log', () => {
   const none = summarise(
     input({ state: bridgeState({ clients: [] }), freshness: fresh('none', Number.NaN), role: 'viewer' }),

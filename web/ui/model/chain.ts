@@ -16,6 +16,7 @@ type ChainCode =
   | 'refused'
   | 'input-away'
   | 'output-away'
+  | 'standby'
   | 'no-processor'
   | 'starting'
   | 'waiting'
@@ -122,6 +123,17 @@ function ofLinks(state: BridgeState): ChainSummary | null {
   return null;
 }
 
+/** Where the page cannot reach the active bridge it stays here, and says why nothing moves. */
+function ofGroup({ group }: BridgeState): ChainSummary | null {
+  if (group?.role !== 'standby') return null;
+  return {
+    code: 'standby',
+    severity: 'note',
+    headline: 'This bridge stands by',
+    advice: 'Another one reads the data; the page goes there by itself where this machine can reach it.',
+  };
+}
+
 /** One that has its engine ready. */
 const hasProcessor = (state: BridgeState): boolean =>
   state.clients.some((client) => client.role === 'processor' && client.engine !== null);
@@ -181,5 +193,5 @@ export function summarise(input: ChainInput): ChainSummary {
       headline: 'Connected; waiting for the state of the chain',
       advice: '',
     };
-  return ofLinks(input.state) ?? ofFreshness(input, input.state);
+  return ofLinks(input.state) ?? ofGroup(input.state) ?? ofFreshness(input, input.state);
 }
