@@ -215,7 +215,7 @@ class SectionReader {
 /** JSON knows neither NaN nor the infinities of empty sums; each field says which one null stands for. */
 function runToSections(run: RunProgress): { readonly json: RunJson; readonly sections: readonly Section[] } {
   const ranges = run.files.ranges.toBytes();
-  const contents = Uint32Array.from([...run.files.contents].flat());
+  const contents = pairsOf(run.files.contents);
   const messages = Uint32Array.from(
     [...run.files.messages].flatMap(([file, digests]) => [file, digests.length, ...digests]),
   );
@@ -234,6 +234,17 @@ function runToSections(run: RunProgress): { readonly json: RunJson; readonly sec
     sums: run.sums && { count: run.sums.count, time: { ...run.sums.time } },
   };
   return { json, sections: [...(run.sums ? [run.sums.mean, run.sums.m2] : []), ranges, contents, messages] };
+}
+
+/** Written with every result, so without an array for each of them. */
+function pairsOf(contents: ReadonlyMap<number, number>): Uint32Array {
+  const words = new Uint32Array(2 * contents.size);
+  let at = 0;
+  for (const [file, content] of contents) {
+    words[at++] = file;
+    words[at++] = content;
+  }
+  return words;
 }
 
 function runFromJson(

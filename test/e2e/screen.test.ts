@@ -253,6 +253,7 @@ test('broker away, alarms and incomplete files are shown, in words and counted',
       reachable: false,
       trouble: 'No broker answers at 10.0.0.7:9092; next try in 5 s.',
     },
+    retention: { hoursLeft: 5.25, partitions: [{ partition: 0, hoursLeft: 5.25 }] },
     incomplete: [{ run: 'test', file: 12_801, missing: '0-39,80-119', atUtc: at }],
     alarms: [{ code: 'topic-recreated', message: 'chunk_data is new.', count: 3, sinceUtc: at, lastUtc: at }],
   };
@@ -263,6 +264,9 @@ test('broker away, alarms and incomplete files are shown, in words and counted',
   await drawer.waitFor();
   expect(await drawer.textContent()).toContain('topic-recreated ×3');
   expect(await drawer.locator('.incomplete').textContent()).toContain('0-39,80-119');
+  expect(await drawer.locator('.links').textContent()).toMatch(
+    /what is not processed is kept for 5\.25.h more/,
+  );
   await page.keyboard.press('Escape');
   expect(await drawer.count()).toBe(0);
 });
