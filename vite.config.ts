@@ -6,6 +6,7 @@
 import { chmodSync, readFileSync } from 'node:fs';
 import { isBuiltin } from 'node:module';
 import { fileURLToPath } from 'node:url';
+import { interpolateViridis } from 'd3-scale-chromatic';
 import { defineConfig, type Plugin } from 'vite';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
@@ -17,7 +18,13 @@ interface Manifest {
 const manifest = JSON.parse(readFileSync(at('package.json'), 'utf8')) as Manifest;
 
 /** Constants that the build writes into the sources; `vitest.config.ts` gives the tests the same ones. */
-export const buildConstants = { __SOFTWARE_VERSION__: JSON.stringify(manifest.version) };
+export const buildConstants = {
+  __SOFTWARE_VERSION__: JSON.stringify(manifest.version),
+  // The library comes as one file with every colour map there is: 15 KB where a page needs one of 256 steps.
+  __VIRIDIS__: JSON.stringify(
+    Array.from({ length: 256 }, (_, i) => interpolateViridis(i / 255).slice(1)).join(''),
+  ),
+};
 
 /** What the Node build consists of: name of the output → source. Workers are started by their output's name. */
 const nodeEntries = {

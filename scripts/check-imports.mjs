@@ -25,7 +25,7 @@ const RULES = [
   },
   { folder: 'bridge', may: [], node: true },
   { folder: 'web/engine', may: ['shaders', 'bridge/protocol'] },
-  { folder: 'web/worker', may: ['web/engine', 'bridge/protocol'] },
+  { folder: 'web/worker', may: ['web/engine', 'web/analysis', 'bridge/protocol'] },
   { folder: 'web/offline', may: ['web/engine', 'bridge/protocol'], node: false },
   { folder: 'web/analysis', may: ['bridge/protocol'], node: false },
   { folder: 'web/main.tsx', may: ['web/ui'], mayTypes: ['web/worker'], node: false },

@@ -2,7 +2,9 @@
  * The page: takes the token out of the address, puts the model on the screen, and lets a worker own socket and
  * engine, so that neither slices nor waiting ever touch this thread.
  */
+import { effect } from '@preact/signals';
 import { wrap } from 'comlink';
+import { analysisSettings } from './ui/model/analysis-settings.ts';
 import { followWorker } from './ui/link.ts';
 import { followEngineTable } from './ui/model/engine-table.ts';
 import { createModel } from './ui/model/model.ts';
@@ -46,5 +48,7 @@ void monitor
   .start({ pageUrl: location.href, token, ...readRequest(query) })
   .then(() => monitor.blocked())
   .then(reloadForPolicy);
+model.requests.resetHolds = () => void monitor.resetHolds();
+effect(() => void monitor.analyse(analysisSettings(model.view)));
 followEngineTable(model.engineTable, (index) => monitor.measureEngine(index, model.geometry.peek().bins));
 void followWorker(model, () => monitor.next());

@@ -25,11 +25,11 @@ const legend = (page: Page, trace: 'run' | 'latest' | 'progress'): Promise<strin
 
 /** What is drawn, pixel by pixel. */
 const plotOf = (page: Page): Promise<string> =>
-  page.locator('.uplot canvas').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
+  page.locator('.spectrum .uplot canvas').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
 
 async function downloadCsv(page: Page): Promise<{ name: string; text: string }> {
   const started = page.waitForEvent('download');
-  await page.getByRole('button', { name: 'CSV' }).click();
+  await page.keyboard.press('d');
   const download = await started;
   return { name: download.suggestedFilename(), text: await readFile(await download.path(), 'utf8') };
 }

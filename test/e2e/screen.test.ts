@@ -7,9 +7,18 @@ import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
 import { WebSocketServer } from 'ws';
 import { openPage, startChromium } from '../browser/chromium.ts';
 import { TOKEN } from '../server/harness.ts';
+import {
+  eventually,
+  liveness,
+  openScreen,
+  pixels,
+  pointOf,
+  query,
+  SCREEN_TIMEOUT_MS,
+} from './screen-page.ts';
 import { keepPublishing, stageBridge, TONE_BIN, WEB_FOLDER } from './staged-bridge.ts';
 
-const TIMEOUT_MS = 15_000;
+const TIMEOUT_MS = SCREEN_TIMEOUT_MS;
 
 let browser: Browser;
 beforeAll(async () => {
@@ -17,46 +26,10 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-/** A page of its own context, so that nothing is kept from another test; its errors fail the test. */
-async function open(url: string): Promise<Page> {
-  const context = await browser.newContext({ viewport: { width: 1366, height: 768 }, colorScheme: 'dark' });
-  onTestFinished(() => context.close());
-  const page = await context.newPage();
-  const errors: string[] = [];
-  page.on('pageerror', (error) => errors.push(String(error)));
-  onTestFinished(() => expect(errors).toEqual([]));
-  await page.goto(url);
-  return page;
-}
-
-const liveness = (page: Page, wanted: string) =>
-  page.locator(`.app[data-liveness="${wanted}"]`).waitFor({ timeout: TIMEOUT_MS });
+const open = (url: string): Promise<Page> => openScreen(browser, url);
 
 const chain = (page: Page, wanted: string) =>
   page.locator(`.app[data-chain="${wanted}"]`).waitFor({ timeout: TIMEOUT_MS });
-
-const pixels = (page: Page): Promise<string> =>
-  page.locator('.uplot canvas').evaluate((canvas: HTMLCanvasElement) => canvas.toDataURL());
-
-/** Waits until something is as wanted; says what it was last. */
-async function eventually<T>(look: () => Promise<T> | T, isWanted: (value: T) => boolean): Promise<T> {
-  const endMs = performance.now() + TIMEOUT_MS;
-  for (;;) {
-    const value = await look();
-    if (isWanted(value)) return value;
-    if (performance.now() > endMs) throw new Error(`still ${JSON.stringify(value)} after ${TIMEOUT_MS} ms`);
-    await new Promise((resolve) => setTimeout(resolve, 30));
-  }
-}
-
-const query = (page: Page, name: string): string | null => new URL(page.url()).searchParams.get(name);
-
-/** A point of the plot, as shares of its area. */
-async function pointOf(page: Page, across: number, down: number): Promise<{ x: number; y: number }> {
-  const box = await page.locator('.u-over').boundingBox();
-  if (box === null) throw new Error('no plot');
-  return { x: box.x + box.width * across, y: box.y + box.height * down };
-}
 
 test('traces are hidden by click and by key, and a link shows the same picture', async () => {
   const bridge = await stageBridge();
@@ -187,26 +160,38 @@ test('nothing moves when data arrive', async () => {
 test('plots take at least three quarters of the window, and the strip is one line of 40 px', async () => {
   const bridge = await stageBridge();
   const page = await open(bridge.url);
-  await page.locator('.uplot').waitFor();
+  await page.locator('.uplot').first().waitFor();
+  /** Shares of the window: panels with their captions, and canvases alone. */
+  const shares = () =>
+    page.evaluate(() => {
+      const areaOf = (selector: string): number =>
+        [...document.querySelectorAll(selector)].reduce((sum, element) => {
+          const { width, height } = element.getBoundingClientRect();
+          return sum + width * height;
+        }, 0);
+      const all = innerWidth * innerHeight;
+      return { panels: areaOf('.panel') / all, canvases: areaOf('.panel canvas') / all };
+    });
   for (const [width, height] of [
     [1366, 768],
     [1920, 1080],
     [3840, 2160],
   ] as const) {
     await page.setViewportSize({ width, height });
-    const plot = await eventually(
-      () => page.locator('.uplot').boundingBox(),
+    await eventually(
+      () => page.locator('.power').boundingBox(),
       (box) => box !== null && Math.abs(box.width - width) < 1,
     );
-    expect(((plot?.width ?? 0) * (plot?.height ?? 0)) / (width * height)).toBeGreaterThan(0.75);
+    const { panels } = await eventually(shares, ({ canvases }) => canvases > 0.62);
+    expect(panels).toBeGreaterThan(0.75);
     const strip = await page.locator('.strip').boundingBox();
     expect(strip?.height).toBeLessThanOrEqual(width > 3000 ? 64 : 42);
-    const overflow = await page.evaluate(
-      () =>
-        [...document.querySelectorAll('.strip, .toolbar, body')].filter((e) => e.scrollWidth > e.clientWidth)
-          .length,
+    const overflow = await page.evaluate(() =>
+      [...document.querySelectorAll('.strip, .toolbar, .side, main, body')]
+        .filter((e) => e.scrollWidth > e.clientWidth)
+        .map(({ className }) => className),
     );
-    expect(overflow).toBe(0);
+    expect({ width, overflow }).toEqual({ width, overflow: [] });
   }
 });
 
@@ -220,7 +205,7 @@ test('stale data turn the plot grey and say since when; new ones bring it back',
   expect(await page.locator('.headline').textContent()).toMatch(
     /^Stale: no new data for .* since \d\d:\d\d:\d\d UTC/,
   );
-  const filter = () => page.locator('.plot').evaluate((plot) => getComputedStyle(plot).filter);
+  const filter = () => page.locator('.spectrum .plot').evaluate((plot) => getComputedStyle(plot).filter);
   expect(await filter()).toBe('grayscale(1)');
   expect(await page.title()).toContain('stale');
   bridge.publish(4);

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { spokenSummary } from '../../web/ui/announcer.tsx';
-import { applyUpdate, createModel } from '../../web/ui/model/model.ts';
+import { applyUpdate, createModel, goLive, pause } from '../../web/ui/model/model.ts';
 import { DEFAULT_VIEW } from '../../web/ui/model/view.ts';
 import { bridgeState, geometry, NOW, open, spectrum } from './states.ts';
 
@@ -105,4 +105,49 @@ test('those who do not see the plot are told the same in a sentence', () => {
   );
   model.nowMs.value = NOW + 60_000;
   expect(spokenSummary(model)).toMatch(/^Stale: no new data/);
+});
+
+const row = (file: number) => ({
+  run: 'run404',
+  firstFile: file,
+  lastFile: file,
+  files: 1,
+  slices: 2731,
+  slicesExpected: 2731,
+  startMs: NOW + file * 4194,
+  endMs: NOW + (file + 1) * 4194,
+  totalPower: 1,
+  mean: new Float32Array(geometry.bins),
+});
+
+test('a pause keeps the picture, not the data: what came meanwhile is there when it ends', () => {
+  const model = start();
+  applyUpdate(model, { spectra: [{ spectrum: spectrum(), arrivedMs: NOW }], rows: [row(7)] });
+  const before = model.spectra.latest.value;
+  pause(model);
+  for (const file of [8, 9])
+    applyUpdate(model, {
+      spectra: [{ spectrum: spectrum({ file, newestUtcMs: NOW + file }), arrivedMs: NOW + 60_000 }],
+      rows: [row(file)],
+      holds: null,
+    });
+  expect(model.spectra.latest.value).toBe(before);
+  expect(model.rows.value).toHaveLength(1);
+  // A paused display is not a stale one: data do come.
+  expect(model.newest.value).toEqual({ utcMs: NOW + 9, arrivedMs: NOW + 60_000 });
+  goLive(model);
+  expect(model.spectra.latest.value?.file).toBe(9);
+  expect(model.rows.value.map(({ firstFile }) => firstFile)).toEqual([7, 8, 9]);
+  expect(model.pausedMs.value).toBeNull();
+});
+
+test('a pause that nobody ends costs no more than the newest of each', () => {
+  const model = start();
+  pause(model);
+  for (let file = 0; file < 500; file++)
+    applyUpdate(model, { spectra: [{ spectrum: spectrum({ file }), arrivedMs: NOW }] });
+  expect(model.waiting.spectra.size).toBe(1);
+  goLive(model);
+  expect(model.waiting.spectra.size).toBe(0);
+  expect(model.spectra.latest.value?.file).toBe(499);
 });

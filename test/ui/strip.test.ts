@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { exposureText } from '../../web/ui/spectrum/legend.tsx';
 import { valueText } from '../../web/ui/spectrum/read-out.tsx';
-import { csvName, slicesOf } from '../../web/ui/strip/download.ts';
+import { exportName, slicesOf } from '../../web/ui/strip/download.ts';
 import { engineLine, engineName } from '../../web/ui/strip/engine-line.ts';
 import { tokenOfFragment } from '../../web/ui/model/token.ts';
 import { bridgeState, processor, spectrum } from './states.ts';
@@ -46,9 +46,9 @@ test('the value under the cursor with its error, in the unit shown', () => {
 
 test('the CSV is named by run and by the n that is in it', () => {
   const csv = 'freq_Hz,power,std,count\n10352000000,4.9e-9,4.8e-9,8193\n10352000651,4.9e-9,4.8e-9,8193\n';
-  expect(csvName('run404~2', slicesOf(csv))).toBe('haloscope_run404~2_n8193.csv');
+  expect(exportName('run404~2', 'csv', slicesOf(csv))).toBe('haloscope_run404~2_n8193.csv');
   expect(slicesOf('freq_Hz,power,std,count\n')).toBeNull();
-  expect(csvName('../run', slicesOf('not a table'))).toBe('haloscope_..-run.csv');
+  expect(exportName('../run', 'csv', slicesOf('not a table'))).toBe('haloscope_..-run.csv');
 });
 
 test('the token is taken from the fragment only', () => {

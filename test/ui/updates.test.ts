@@ -36,3 +36,25 @@ test('a reader that asks waits until something changes, and gets each change onc
   updates.engine({ description: null, trouble: 'gone' });
   expect(await second).toEqual({ engine: { description: null, trouble: 'gone' }, spectra: [] });
 });
+
+test('rows of a page that does not ask are all there when it does, and bounded', async () => {
+  const updates = new Updates();
+  const row = (file: number) => ({
+    run: 'run404',
+    firstFile: file,
+    lastFile: file,
+    files: 1,
+    slices: 2731,
+    slicesExpected: 2731,
+    startMs: NOW + file * 4194,
+    endMs: NOW + (file + 1) * 4194,
+    totalPower: 1,
+    mean: new Float32Array(2),
+  });
+  for (let file = 0; file < 3000; file++) updates.row(row(file));
+  const rows = (await updates.next()).rows ?? [];
+  expect(rows.length).toBe(1024);
+  expect(rows.reduce((sum, { files }) => sum + files, 0)).toBe(3000);
+  updates.row(row(3000));
+  expect((await updates.next()).rows?.map(({ firstFile }) => firstFile)).toEqual([3000]);
+});

@@ -18,6 +18,17 @@ test('a link shows the same picture', () => {
     unit: 'per-hertz',
     scale: 'db',
     height: 'full',
+    axis: 'bin',
+    of: 'latest',
+    window: 301,
+    degree: 2,
+    waterfall: 'relative',
+    depth: 3600,
+    a: 0,
+    b: 3071,
+    tone: 2944,
+    panels: { spectrum: 4.25, excess: 0, kurtosis: 3, waterfall: 0, power: 2 },
+    side: false,
     theme: 'light',
   };
   expect(roundTrip(view)).toEqual(view);
@@ -31,7 +42,7 @@ test('what is not of the view stays in the address', () => {
 
 test('nonsense in the address is the default, not an error', () => {
   const query = new URLSearchParams(
-    'x=5..1&y=a..b&band=wide&unit=&scale=log&traces=foo,run&theme=pink&height=9',
+    'x=5..1&y=a..b&band=wide&unit=&scale=log&traces=foo,run&theme=pink&height=9&a=-1&b=x&window=2.5&degree=99&panels=foo&depth=&tone=',
   );
   expect(readView(query)).toEqual({ ...DEFAULT_VIEW, traces: new Set(['run']) });
   for (const x of ['1', '1..2..3', '..2', '1..', 'Infinity..NaN', '']) {

@@ -3,6 +3,9 @@
  */
 import type { Averaged } from './display.ts';
 
+/** `off`: the spectrum itself. */
+export type ReferenceMode = 'off' | 'ratio' | 'difference';
+
 export interface Reference {
   /** Where it comes from: «run404, file 12», a file's name. */
   readonly name: string;

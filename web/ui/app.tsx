@@ -1,30 +1,60 @@
 /**
- * The page: status strip, legend and choices, the plot, and what lies over it.
+ * The page: status strip, legend and choices, the panels, what stands beside them and what lies over them.
  */
-import type { Model } from './model/model.ts';
 import { Announcer, Message } from './announcer.tsx';
+import { Border } from './layout/border.tsx';
+import { Stack } from './layout/stack.tsx';
+import type { Model } from './model/model.ts';
+import { frequencyPanels, type PanelSizes } from './model/panels.ts';
 import { Drawer } from './panels/drawer.tsx';
+import { PowerPanel } from './series/panel.tsx';
+import { Side } from './side/side.tsx';
 import { Controls } from './spectrum/controls.tsx';
 import { Legend } from './spectrum/legend.tsx';
-import { SpectrumPanel } from './spectrum/panel.tsx';
+import { PauseButton } from './strip/pause-button.tsx';
 import { Strip } from './strip/strip.tsx';
+
+const heightOf = (sizes: PanelSizes): number =>
+  frequencyPanels(sizes).reduce((sum, panel) => sum + sizes[panel], 0);
+
+function Main({ model }: { model: Model }) {
+  const sizes = model.view.panels.value;
+  const lowest = frequencyPanels(sizes).at(-1);
+  const hasPower = sizes.power > 0;
+  return (
+    <main>
+      {lowest !== undefined && (
+        <div class="columns" style={{ flexGrow: heightOf(sizes) }}>
+          <Stack model={model} />
+          {model.view.side.value && !model.isKiosk && <Side model={model} />}
+        </div>
+      )}
+      {lowest !== undefined && hasPower && <Border model={model} above={lowest} below="power" />}
+      {hasPower && <PowerPanel model={model} />}
+    </main>
+  );
+}
 
 export function App({ model }: { model: Model }) {
   const liveness = model.freshness.value.liveness;
+  const isPaused = model.pausedMs.value !== null;
   return (
     <div
-      class={`app ${model.isKiosk ? 'kiosk' : ''}`}
+      class={`app ${model.isKiosk ? 'kiosk' : ''} ${isPaused ? 'paused' : ''}`}
       data-liveness={liveness}
       data-chain={model.chain.value.code}
     >
       <Strip model={model} />
       <div class="toolbar">
         <Legend model={model} />
-        {!model.isKiosk && <Controls model={model} />}
+        {!model.isKiosk && (
+          <>
+            <PauseButton model={model} />
+            <Controls model={model} />
+          </>
+        )}
       </div>
-      <main>
-        <SpectrumPanel model={model} />
-      </main>
+      <Main model={model} />
       <Drawer model={model} />
       <Message model={model} />
       <Announcer model={model} />

@@ -5,6 +5,12 @@ import type { Model } from './model/model.ts';
 import type { Range } from '../analysis/range.ts';
 import { binWidthHz } from '../../bridge/protocol/geometry.ts';
 import { bandLimits, moved, scaledAbout, withinBand } from './plot/zoom.ts';
+import { type PanelName, toggled } from './model/panels.ts';
+import type { DrawerName } from './model/model.ts';
+import { clearMarkers, mark } from './side/markers.tsx';
+import { freezeReference, nextReferenceMode } from './side/compare.tsx';
+import { togglePause } from './strip/pause-button.tsx';
+import { savePicture } from './strip/picture.ts';
 import { resetZoom } from './spectrum/controls.tsx';
 import { toggleTrace } from './spectrum/legend.tsx';
 import { downloadRun } from './strip/download.ts';
@@ -43,8 +49,12 @@ function next<T>(values: readonly T[], value: T): T {
 const pan = (model: Model, direction: number): void =>
   changeX(model, (x) => moved(x, direction * STEP * (x.max - x.min)));
 
-const togglePanel = (model: Model, panel: 'chain' | 'engines' | 'keys'): void => {
+const togglePanel = (model: Model, panel: DrawerName): void => {
   model.openPanel.value = model.openPanel.peek() === panel ? null : panel;
+};
+
+const togglePart = ({ view }: Model, panel: PanelName): void => {
+  view.panels.value = toggled(view.panels.peek(), panel);
 };
 
 export const KEYS: readonly Key[] = [
@@ -56,9 +66,19 @@ export const KEYS: readonly Key[] = [
     does: 'show or hide the file in progress',
     run: (m) => toggleTrace(m, 'progress'),
   },
+  { keys: ['4'], label: '4', does: 'show or hide the peak hold', run: (m) => toggleTrace(m, 'peak') },
+  { keys: ['5'], label: '5', does: 'show or hide the minimum hold', run: (m) => toggleTrace(m, 'least') },
+  { keys: ['6'], label: '6', does: 'show or hide the reference', run: (m) => toggleTrace(m, 'reference') },
+  { keys: ['p'], label: 'P', does: 'pause the view; back to live', run: togglePause },
+  { keys: ['a'], label: 'A', does: 'marker A at the cursor, or away', run: (m) => mark(m, 'a') },
+  { keys: ['b'], label: 'B', does: 'marker B at the cursor, or away', run: (m) => mark(m, 'b') },
+  { keys: ['c'], label: 'C', does: 'clear the markers', run: clearMarkers },
+  { keys: ['h'], label: 'H', does: 'reset peak and minimum hold', run: (m) => m.requests.resetHolds() },
+  { keys: ['r'], label: 'R', does: 'freeze the run average as reference', run: freezeReference },
+  { keys: ['m'], label: 'M', does: 'beside the reference, ratio, difference', run: nextReferenceMode },
   {
-    keys: ['b'],
-    label: 'B',
+    keys: ['n'],
+    label: 'N',
     does: 'band: error of the mean, sample std, none',
     run: ({ view }) => {
       view.band.value = next(['error', 'std', 'none'] as const, view.band.peek());
@@ -91,12 +111,36 @@ export const KEYS: readonly Key[] = [
       view.y.value = null;
     },
   },
+  {
+    keys: ['y'],
+    label: 'Y',
+    does: 'frequency axis: offset, absolute, bin',
+    run: ({ view }) => {
+      view.axis.value = next(['offset', 'absolute', 'bin'] as const, view.axis.peek());
+    },
+  },
   { keys: ['+', '='], label: '+', does: 'zoom in about the cursor', run: (m) => zoom(m, ZOOM_IN) },
   { keys: ['-'], label: '−', does: 'zoom out', run: (m) => zoom(m, 1 / ZOOM_IN) },
   { keys: ['ArrowLeft'], label: '←', does: 'move to lower frequencies', run: (m) => pan(m, -1) },
   { keys: ['ArrowRight'], label: '→', does: 'move to higher frequencies', run: (m) => pan(m, 1) },
   { keys: ['0', 'Home'], label: '0', does: 'whole band, height from the data', run: resetZoom },
   { keys: ['d'], label: 'D', does: 'download the run-wide average as CSV', run: (m) => void downloadRun(m) },
+  { keys: ['g'], label: 'G', does: 'save the plots as PNG', run: (m) => void savePicture(m) },
+  { keys: ['x'], label: 'X', does: 'everything that can be exported', run: (m) => togglePanel(m, 'export') },
+  { keys: ['v'], label: 'V', does: 'panels, axes, baseline', run: (m) => togglePanel(m, 'view') },
+  { keys: ['z'], label: 'Z', does: 'open or close the excess', run: (m) => togglePart(m, 'excess') },
+  { keys: ['k'], label: 'K', does: 'open or close the kurtosis', run: (m) => togglePart(m, 'kurtosis') },
+  { keys: ['w'], label: 'W', does: 'open or close the waterfall', run: (m) => togglePart(m, 'waterfall') },
+  { keys: ['o'], label: 'O', does: 'open or close total power and tone', run: (m) => togglePart(m, 'power') },
+  {
+    keys: ['s'],
+    label: 'S',
+    does: 'open or close cursor, markers, flagged lines',
+    run: ({ view }) => {
+      view.side.value = !view.side.peek();
+    },
+  },
+  { keys: ['q'], label: 'Q', does: 'the stretch in view as a table', run: (m) => togglePanel(m, 'table') },
   {
     keys: ['i'],
     label: 'I',

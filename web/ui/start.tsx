@@ -9,6 +9,8 @@ import { attachKeys } from './keys.ts';
 import type { Model } from './model/model.ts';
 import { followTheme } from './theme.ts';
 import './page.css';
+import './layout/layout.css';
+import './side/side.css';
 import './strip/strip.css';
 import './panels/drawer.css';
 import './panels/engines.css';

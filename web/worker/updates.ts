@@ -1,10 +1,13 @@
 /**
  * What the worker tells the page, coalesced: the page asks for the next update and gets only the newest of each
- * thing. A page that does not ask (hidden, busy) costs nothing and misses nothing but what is out of date.
+ * thing, and the rows of all files. A page that does not ask (hidden, busy) misses nothing but what is out of date.
  */
 import type { RefusalCode, Welcome } from '../../bridge/protocol/control.ts';
 import type { SpectrumFrame, Trace } from '../../bridge/protocol/frames.ts';
 import type { BridgeState } from '../../bridge/protocol/state.ts';
+import type { Analysis } from '../analysis/analysis.ts';
+import { History, type HistoryRow } from '../analysis/history.ts';
+import type { HeldSpectrum } from '../analysis/hold.ts';
 import type { EngineDescription } from '../engine/engine.ts';
 
 /**
@@ -47,13 +50,22 @@ export interface MonitorUpdate {
   /** Milliseconds for a file by the GPU's own timestamps; null where there are none. */
   readonly gpuMsPerFile?: number | null;
   readonly spectra: readonly ReceivedSpectrum[];
+  /** Oldest first, to be appended to those of before. */
+  readonly rows?: readonly HistoryRow[];
+  /** Null: reset, nothing held yet. */
+  readonly holds?: HeldSpectrum | null;
+  readonly analysis?: Analysis;
 }
+
+/** Rows that wait for a page that does not ask; beyond it older ones are averaged. 12 MB at 3072 bins. */
+const WAITING_ROWS = 1024;
 
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One reader; any number of writers. */
 export class Updates {
-  #pending: Mutable<Omit<MonitorUpdate, 'spectra'>> = {};
+  #pending: Mutable<Omit<MonitorUpdate, 'spectra' | 'rows'>> = {};
+  readonly #rows = new History(WAITING_ROWS);
   #spectra = new Map<Trace, ReceivedSpectrum>();
   #isEmpty = true;
   #waiting: ((update: MonitorUpdate) => void) | null = null;
@@ -84,6 +96,22 @@ export class Updates {
     this.#changed();
   }
 
+  /** Every file's row is kept until somebody asks, averaged with its neighbours where it takes too long. */
+  row(row: HistoryRow): void {
+    this.#rows.append(row);
+    this.#changed();
+  }
+
+  holds(holds: HeldSpectrum | null): void {
+    this.#pending.holds = holds;
+    this.#changed();
+  }
+
+  analysis(analysis: Analysis): void {
+    this.#pending.analysis = analysis;
+    this.#changed();
+  }
+
   /** Everything since the last call; waits while nothing has changed. Called again only after it has resolved. */
   next(): Promise<MonitorUpdate> {
     return new Promise((resolve) => {
@@ -100,7 +128,12 @@ export class Updates {
   #deliver(): void {
     const resolve = this.#waiting;
     if (resolve === null) return;
-    const update: MonitorUpdate = { ...this.#pending, spectra: [...this.#spectra.values()] };
+    const rows = this.#rows.take();
+    const update: MonitorUpdate = {
+      ...this.#pending,
+      spectra: [...this.#spectra.values()],
+      ...(rows.length > 0 ? { rows } : {}),
+    };
     this.#waiting = null;
     this.#pending = {};
     this.#spectra.clear();

@@ -5,7 +5,9 @@
 import { expose, transfer } from 'comlink';
 import { SOFTWARE } from '../../bridge/protocol/software.ts';
 import type { ClientRole } from '../../bridge/protocol/state.ts';
+import type { Analysis, AnalysisSettings } from '../analysis/analysis.ts';
 import { createEngine, type EnginePreference } from '../engine/choose.ts';
+import { Collector } from './collector.ts';
 import { type EngineMeasurement, measureNth } from './engine-table.ts';
 import { GpuTimer } from './gpu-time.ts';
 import { Policy } from './policy.ts';
@@ -23,6 +25,7 @@ export interface MonitorOptions {
 const updates = new Updates();
 let connection: Connection = { phase: 'connecting' };
 let policy: Policy | null = null;
+const collector = new Collector(updates);
 
 function createSession(options: MonitorOptions): Session {
   const home = new URL('./', options.pageUrl);
@@ -43,13 +46,18 @@ function createSession(options: MonitorOptions): Session {
     handlers: {
       connection: (next) => {
         connection = next;
+        if (next.phase === 'open') collector.geometry(next.welcome.geometry);
         updates.connection(next);
       },
       state: (state) => {
         if (isHome()) ownPolicy.look(state.group);
         updates.state({ state, arrivedMs: Date.now() });
       },
-      spectrum: (spectrum) => updates.spectrum({ spectrum, arrivedMs: Date.now() }),
+      spectrum: (spectrum) => {
+        const arrivedMs = Date.now();
+        collector.spectrum(spectrum, arrivedMs);
+        updates.spectrum({ spectrum, arrivedMs });
+      },
       engine: (description, trouble) => updates.engine({ description, trouble }),
     },
   });
@@ -57,8 +65,15 @@ function createSession(options: MonitorOptions): Session {
 
 /** Buffers of an update; mean and std of a spectrum may share one. */
 const buffersOf = (update: MonitorUpdate): Transferable[] => [
-  ...new Set(update.spectra.flatMap(({ spectrum }) => [spectrum.mean.buffer, spectrum.std.buffer])),
+  ...new Set([
+    ...update.spectra.flatMap(({ spectrum }) => [spectrum.mean.buffer, spectrum.std.buffer]),
+    ...(update.rows ?? []).map(({ mean }) => mean.buffer),
+    ...(update.holds ? [update.holds.peak.buffer, update.holds.least.buffer] : []),
+    ...(update.analysis ? arraysOf(update.analysis).map(({ buffer }) => buffer) : []),
+  ]),
 ];
+
+const arraysOf = ({ baseline, z, cut, kurtosis }: Analysis) => [baseline, z, cut, kurtosis];
 
 let session: Session | null = null;
 
@@ -80,6 +95,12 @@ const monitor = {
 
   /** Resolves when a bridge to which the page may have to move is outside its policy: the addresses of all of them. */
   blocked: (): Promise<string> => policy?.blocked ?? Promise.reject(new Error('no session')),
+
+  /** Which spectrum to analyse, and how; what it gives comes with the updates. */
+  analyse: (settings: AnalysisSettings): void => collector.analyse(settings),
+
+  /** Peak and minimum hold begin anew. */
+  resetHolds: (): void => collector.resetHolds(),
 
   /** How fast the n-th engine of this browser is for slices of `bins` samples; null behind the last one. */
   measureEngine: (index: number, bins: number): Promise<EngineMeasurement | null> => measureNth(index, bins),

@@ -65,3 +65,12 @@ export function utcShort(ms: number, nowMs: number): string {
 /** «1 file», «12 843 files». */
 export const counted = (n: number, singular: string, plural = `${singular}s`): string =>
   `${grouped(n)} ${n === 1 ? singular : plural}`;
+
+/** Labels of a time axis, UTC: to the second where ticks are closer than a minute, dates where they are days apart. */
+export function clockTicks(seconds: readonly number[], increment: number): string[] {
+  return seconds.map((tick) => {
+    const iso = new Date(tick * 1000).toISOString();
+    if (increment >= DAY) return iso.slice(5, 10);
+    return increment < MINUTE ? iso.slice(11, 19) : iso.slice(11, 16);
+  });
+}

@@ -3,7 +3,11 @@
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import { type Freshness, judgeFreshness, type NewestDatum } from '../../analysis/freshness.ts';
+import type { Analysis } from '../../analysis/analysis.ts';
 import { integrationSeconds } from '../../analysis/exposure.ts';
+import { History, type HistoryRow } from '../../analysis/history.ts';
+import type { HeldSpectrum } from '../../analysis/hold.ts';
+import type { Reference, ReferenceMode } from '../../analysis/reference.ts';
 import type { SpectrumFrame, Trace } from '../../../bridge/protocol/frames.ts';
 import {
   DEFAULT_BINS,
@@ -21,6 +25,10 @@ import { type Failover, type Notice, noticesOf } from './notices.ts';
 import { createView, type View, type ViewValues } from './view.ts';
 
 type Spectra = Readonly<Record<Trace, Signal<SpectrumFrame | null>>>;
+export type DrawerName = 'chain' | 'engines' | 'keys' | 'view' | 'export' | 'table';
+
+/** Rows of the history that the page keeps: 25 MB at 3072 bins, a day at 0.3 % of its age per row. */
+const HISTORY_ROWS = 2048;
 
 export interface ModelOptions {
   readonly isKiosk: boolean;
@@ -42,13 +50,30 @@ export interface Model {
   readonly engineTable: EngineTable;
   readonly failover: Signal<Failover | null>;
   readonly spectra: Spectra;
+  /** Newest datum that has come, shown or not. */
   readonly newest: Signal<NewestDatum | null>;
+  readonly analysis: Signal<Analysis | null>;
+  readonly holds: Signal<HeldSpectrum | null>;
+  /** Rows shown, oldest first. */
+  readonly rows: Signal<readonly HistoryRow[]>;
+  /** All rows, also those that have come during a pause. */
+  readonly history: History;
+  /** The view stands still since then, by this machine's clock; null while it follows the data. */
+  readonly pausedMs: Signal<number | null>;
+  /** What has come during a pause, only the newest of each. */
+  readonly waiting: Waiting;
+  readonly reference: Signal<Reference | null>;
+  readonly referenceMode: Signal<ReferenceMode>;
   /** This machine's clock, several times a second while the page is visible. */
   readonly nowMs: Signal<number>;
   readonly clockOffsetMs: Signal<number>;
   /** Bin under the cursor; shared by all panels with this frequency axis. */
   readonly cursorBin: Signal<number | null>;
-  readonly openPanel: Signal<'chain' | 'engines' | 'keys' | null>;
+  /** UTC in milliseconds under the cursor, where the panel has a time axis. */
+  readonly cursorMs: Signal<number | null>;
+  readonly openPanel: Signal<DrawerName | null>;
+  /** What the page asks of its worker; does nothing before there is one. */
+  readonly requests: Requests;
   /** Something that just happened and is said once: a download that failed, a link that was copied. */
   readonly message: Signal<string>;
   readonly geometry: ReadonlySignal<Geometry>;
@@ -57,6 +82,17 @@ export interface Model {
   readonly freshness: ReadonlySignal<Freshness>;
   readonly chain: ReadonlySignal<ChainSummary>;
   readonly notices: ReadonlySignal<readonly Notice[]>;
+}
+
+interface Waiting {
+  readonly spectra: Map<Trace, ReceivedSpectrum>;
+  analysis: Analysis | null;
+  /** Undefined: nothing has come. */
+  holds: HeldSpectrum | null | undefined;
+}
+
+interface Requests {
+  resetHolds: () => void;
 }
 
 const USUAL_GEOMETRY: Geometry = {
@@ -128,10 +164,20 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     failover,
     spectra,
     newest,
+    analysis: signal(null),
+    holds: signal(null),
+    rows: signal([]),
+    history: new History(HISTORY_ROWS),
+    pausedMs: signal(null),
+    waiting: { spectra: new Map(), analysis: null, holds: undefined },
+    reference: signal(null),
+    referenceMode: signal('off'),
     nowMs,
     clockOffsetMs,
     cursorBin: signal(null),
+    cursorMs: signal(null),
     openPanel: signal(null),
+    requests: { resetHolds: () => {} },
     message: signal(''),
     geometry,
     run,
@@ -155,6 +201,9 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
     if (update.gpuMsPerFile !== undefined) model.gpuMsPerFile.value = update.gpuMsPerFile;
     if (update.engine !== undefined) applyEngine(model, update.engine);
     for (const received of update.spectra) applySpectrum(model, received);
+    for (const row of update.rows ?? []) model.history.append(row);
+    if (model.pausedMs.peek() === null) applyComputed(model, update);
+    else postpone(model, update);
   });
 }
 
@@ -175,7 +224,19 @@ function applyEngine(model: Model, { description: next, trouble }: EngineReport)
   model.engine.value = next;
 }
 
-function applySpectrum(model: Model, { spectrum, arrivedMs }: ReceivedSpectrum): void {
+/** Whether it is shown or not, it tells how young the data are. */
+function applySpectrum(model: Model, received: ReceivedSpectrum): void {
+  const { spectrum, arrivedMs } = received;
+  const { waiting } = model;
+  const before = waiting.spectra.get(spectrum.trace)?.spectrum ?? model.spectra[spectrum.trace].peek();
+  const isPaused = model.pausedMs.peek() !== null;
+  if (isPaused) waiting.spectra.set(spectrum.trace, received);
+  else show(model, spectrum);
+  if (isNews(spectrum, before, model.newest.peek()))
+    model.newest.value = { utcMs: spectrum.newestUtcMs, arrivedMs };
+}
+
+function show(model: Model, spectrum: SpectrumFrame): void {
   for (const shown of Object.values(model.spectra)) {
     // Spectra of another run or another length cannot stand beside this one.
     const other = shown.peek();
@@ -183,11 +244,42 @@ function applySpectrum(model: Model, { spectrum, arrivedMs }: ReceivedSpectrum):
       continue;
     shown.value = null;
     model.newest.value = null;
+    model.analysis.value = null;
+    model.holds.value = null;
   }
-  const before = model.spectra[spectrum.trace].peek();
   model.spectra[spectrum.trace].value = spectrum;
-  if (isNews(spectrum, before, model.newest.peek()))
-    model.newest.value = { utcMs: spectrum.newestUtcMs, arrivedMs };
+}
+
+function applyComputed(model: Model, { analysis, holds, rows }: MonitorUpdate): void {
+  if (analysis !== undefined) model.analysis.value = analysis;
+  if (holds !== undefined) model.holds.value = holds;
+  if (rows !== undefined) model.rows.value = model.history.rows.slice();
+}
+
+function postpone({ waiting }: Model, { analysis, holds }: MonitorUpdate): void {
+  if (analysis !== undefined) waiting.analysis = analysis;
+  if (holds !== undefined) waiting.holds = holds;
+}
+
+/** The view stands still; averaging, history and holds go on. */
+export function pause(model: Model): void {
+  model.pausedMs.value ??= Date.now();
+}
+
+/** Shows what has come meanwhile, and follows the data again. */
+export function goLive(model: Model): void {
+  if (model.pausedMs.peek() === null) return;
+  const { waiting } = model;
+  batch(() => {
+    model.pausedMs.value = null;
+    for (const { spectrum } of waiting.spectra.values()) show(model, spectrum);
+    if (waiting.analysis !== null) model.analysis.value = waiting.analysis;
+    if (waiting.holds !== undefined) model.holds.value = waiting.holds;
+    model.rows.value = model.history.rows.slice();
+  });
+  waiting.spectra.clear();
+  waiting.analysis = null;
+  waiting.holds = undefined;
 }
 
 /** A spectrum that is sent again after a reconnection does not make the display any younger. */

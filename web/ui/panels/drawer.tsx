@@ -5,9 +5,19 @@ import { useEffect, useRef } from 'preact/hooks';
 import type { Model } from '../model/model.ts';
 import { ChainPanel } from './chain-panel.tsx';
 import { EnginesPanel } from './engines-panel.tsx';
+import { ExportPanel } from './export-panel.tsx';
 import { KeysPanel } from './keys-panel.tsx';
+import { TablePanel } from './table-panel.tsx';
+import { ViewPanel } from './view-panel.tsx';
 
-const LABELS = { chain: 'State of the chain', engines: 'Engines', keys: 'Keys' } as const;
+const LABELS = {
+  chain: 'State of the chain',
+  engines: 'Engines',
+  keys: 'Keys',
+  view: 'View',
+  export: 'Export',
+  table: 'Table',
+} as const;
 
 export function Drawer({ model }: { model: Model }) {
   const panel = model.openPanel.value;
@@ -31,6 +41,9 @@ export function Drawer({ model }: { model: Model }) {
       {panel === 'chain' && <ChainPanel model={model} />}
       {panel === 'engines' && <EnginesPanel model={model} />}
       {panel === 'keys' && <KeysPanel />}
+      {panel === 'view' && <ViewPanel model={model} />}
+      {panel === 'export' && <ExportPanel model={model} />}
+      {panel === 'table' && <TablePanel model={model} />}
     </aside>
   );
 }

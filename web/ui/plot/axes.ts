@@ -1,10 +1,13 @@
 /**
  * Labels of the axes: units chosen by the span, decimals by the distance of the ticks, exponents in the title.
  */
+import { binWidthHz, type Geometry } from '../../../bridge/protocol/geometry.ts';
 import type { PowerScale, PowerUnit } from '../../analysis/power.ts';
 import type { Range } from '../../analysis/range.ts';
-import { engineeringExponent, fixed, superscript, THIN } from '../format/numbers.ts';
+import type { ReferenceMode } from '../../analysis/reference.ts';
+import { engineeringExponent, fixed, grouped, superscript, THIN } from '../format/numbers.ts';
 import { frequencyUnit, shortFrequency } from '../format/quantities.ts';
+import type { AxisKind } from '../model/view.ts';
 
 const largest = (range: Range): number => Math.max(Math.abs(range.min), Math.abs(range.max));
 
@@ -20,14 +23,58 @@ export function tickDecimals(increment: number): number {
   return MOST_DECIMALS;
 }
 
-export function frequencyTicks(ticksHz: readonly number[], incrementHz: number, range: Range): string[] {
+/** At most so many steps between ticks; the same in every plot, because it is the same axis. */
+const FREQUENCY_STEPS = 10;
+
+/** The smallest of 1, 2, 5 · 10ⁿ that gives at most the wanted number of steps. */
+function niceStep(span: number, steps: number): number {
+  const raw = span / steps;
+  const decade = 10 ** Math.floor(Math.log10(raw) + 1e-9);
+  return ([1, 2, 5].find((factor) => factor * decade >= raw * 0.9999) ?? 10) * decade;
+}
+
+/** Distance of ticks, in hertz. Bins are whole. */
+function frequencyStep(range: Range, kind: AxisKind, g: Geometry): number {
+  const span = range.max - range.min;
+  if (kind !== 'bin') return niceStep(span, FREQUENCY_STEPS);
+  return Math.max(1, Math.round(niceStep(span / binWidthHz(g), FREQUENCY_STEPS))) * binWidthHz(g);
+}
+
+/** What the axis counts from: bin 0, the LO, or zero hertz. */
+const originHz = (kind: AxisKind, g: Geometry): number => (kind === 'bin' ? -g.sampleRateHz / 2 : 0);
+
+/** Ticks as offsets from the LO, whatever the axis counts. */
+export function frequencySplits(range: Range, kind: AxisKind, g: Geometry): number[] {
+  const step = frequencyStep(range, kind, g);
+  const origin = originHz(kind, g);
+  const splits: number[] = [];
+  const first = Math.ceil((range.min - origin) / step - 1e-9);
+  for (let i = first; origin + i * step <= range.max + 1e-9 * step; i++) splits.push(origin + i * step);
+  return splits;
+}
+
+export function frequencyTicks(
+  ticksHz: readonly number[],
+  range: Range,
+  kind: AxisKind,
+  g: Geometry,
+): string[] {
+  if (kind === 'bin') return ticksHz.map((hz) => grouped(Math.round(hz / binWidthHz(g) + g.bins / 2)));
+  const step = frequencyStep(range, kind, g);
+  if (kind === 'absolute') {
+    const decimals = tickDecimals(step / 1e9);
+    return ticksHz.map((hz) => grouped((g.loHz + hz) / 1e9, decimals));
+  }
   const unit = frequencyUnit(largest(range));
-  const decimals = tickDecimals(incrementHz / unit.hz);
+  const decimals = tickDecimals(step / unit.hz);
   return ticksHz.map((hz) => (hz === 0 ? '0' : fixed(hz / unit.hz, decimals)));
 }
 
-export const frequencyTitle = (range: Range, loHz: number): string =>
-  `Frequency − LO (${frequencyUnit(largest(range)).name}),   LO = ${shortFrequency(loHz)}`;
+export function frequencyTitle(range: Range, kind: AxisKind, g: Geometry): string {
+  if (kind === 'bin') return `Bin,   ${grouped(g.bins)} of ${grouped(binWidthHz(g), 2)}${THIN}Hz`;
+  if (kind === 'absolute') return 'Frequency (GHz)';
+  return `Frequency − LO (${frequencyUnit(largest(range)).name}),   LO = ${shortFrequency(g.loHz)}`;
+}
 
 export function powerTicks(
   ticks: readonly number[],
@@ -41,12 +88,29 @@ export function powerTicks(
 }
 
 const NAMES: Readonly<Record<PowerUnit, string>> = {
-  published: 'Power as published = PSD/√2',
+  published: 'Power as published',
   'per-hertz': 'Power spectral density',
 };
 
-export function powerTitle(range: Range, unit: PowerUnit, scale: PowerScale): string {
-  if (scale === 'db') return `${NAMES[unit]}  (dB re 1${THIN}V²/Hz)`;
+const exponentText = (range: Range): string => {
   const exponent = engineeringExponent(largest(range));
-  return `${NAMES[unit]}  (${exponent === 0 ? '' : `10${superscript(exponent)}${THIN}`}V²/Hz)`;
+  return exponent === 0 ? '' : `10${superscript(exponent)}${THIN}`;
+};
+
+export function powerTitle(
+  range: Range,
+  unit: PowerUnit,
+  scale: PowerScale,
+  reference: ReferenceMode = 'off',
+): string {
+  if (reference === 'ratio')
+    return scale === 'db' ? 'Power over reference (dB)' : `Power over reference${exponentTail(range)}`;
+  if (reference === 'difference') return `Power − reference (${exponentText(range)}V²/Hz)`;
+  if (scale === 'db') return `${NAMES[unit]} (dB re 1${THIN}V²/Hz)`;
+  return `${NAMES[unit]} (${exponentText(range)}V²/Hz)`;
 }
+
+const exponentTail = (range: Range): string => {
+  const text = exponentText(range);
+  return text === '' ? '' : ` (${text.trim()})`;
+};

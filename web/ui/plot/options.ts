@@ -1,79 +1,89 @@
 /**
- * How uPlot is set up for a spectrum: axes, series, cursor. Nothing here changes while a plot lives; what does
- * change (ranges, colours, units) is asked for through `PlotSource` at every drawing.
+ * How uPlot is set up for a plot over frequency: axes, series, cursor. Nothing here changes while a plot lives;
+ * what does change (ranges, colours, units) is asked for through `PlotSource` at every drawing.
  */
 import type uPlot from 'uplot';
-import type { PowerScale, PowerUnit } from '../../analysis/power.ts';
 import type { Range } from '../../analysis/range.ts';
-import { TRACES } from '../model/view.ts';
-import { frequencyTicks, frequencyTitle, powerTicks, powerTitle } from './axes.ts';
+import type { AxisKind } from '../model/view.ts';
+import { frequencySplits, frequencyTicks, frequencyTitle } from './axes.ts';
+import type { Content } from './content.ts';
 import { isPan } from './gestures.ts';
+import type { Gutters } from './gutters.ts';
 import type { Palette } from './palette.ts';
+import type { Geometry } from '../../../bridge/protocol/geometry.ts';
 
 export interface PlotSource {
   readonly palette: () => Palette;
   readonly x: () => Range;
-  readonly y: () => Range;
-  /** No spectrum yet: the vertical axis carries no numbers, because there are none. */
-  readonly isEmpty: () => boolean;
-  readonly unit: () => PowerUnit;
-  readonly scale: () => PowerScale;
-  readonly loHz: () => number;
+  readonly geometry: () => Geometry;
+  readonly axis: () => AxisKind;
+  readonly content: Content;
+  /** Whether this plot carries the labels of the shared frequency axis. */
+  readonly isLowest: boolean;
   /** Bin that the cursor means at this bin: the strongest one under the pixel. */
   readonly snap: (u: uPlot, bin: number) => number;
+}
+
+export interface PlotSize {
+  readonly width: number;
+  readonly height: number;
+  readonly remPixels: number;
+  readonly family: string;
+  readonly gutters: Gutters;
 }
 
 /** A box smaller than this (CSS pixels) is a click; one flatter than this zooms the frequency only. */
 const LEAST_BOX = 5;
 const FLAT_BOX = 40;
 
-function series(source: PlotSource): uPlot.Series[] {
-  return TRACES.map((trace) => ({
-    scale: 'y',
-    auto: false,
-    pxAlign: 0,
-    stroke: () => source.palette().trace[trace],
-    points: { show: false },
-    // The plot draws the trace itself when its turn comes.
-    paths: () => null,
-  }));
-}
-
-function axes(source: PlotSource, remPixels: number, family: string): uPlot.Axis[] {
-  const font = `${remPixels * 0.92}px ${family}`;
-  const common: uPlot.Axis = {
+/** What the axes of every plot have in common. */
+export function commonAxis(palette: () => Palette, remPixels: number, family: string): uPlot.Axis {
+  const font = `${remPixels * 0.88}px ${family}`;
+  return {
     font,
     labelFont: font,
-    stroke: () => source.palette().text,
-    grid: { stroke: () => source.palette().grid, width: 1 },
-    ticks: { stroke: () => source.palette().axis, width: 1, size: remPixels * 0.35 },
-    border: { show: true, stroke: () => source.palette().axis, width: 1 },
-    labelSize: remPixels * 1.9,
-    labelGap: remPixels * 0.2,
-    gap: remPixels * 0.3,
+    stroke: () => palette().text,
+    grid: { stroke: () => palette().grid, width: 1 },
+    ticks: { stroke: () => palette().axis, width: 1, size: remPixels * 0.3 },
+    border: { show: true, stroke: () => palette().axis, width: 1 },
+    labelGap: 0,
+    gap: remPixels * 0.25,
   };
+}
+
+function axes(source: PlotSource, { remPixels, family, gutters }: PlotSize): uPlot.Axis[] {
+  const common = commonAxis(source.palette, remPixels, family);
+  const { content } = source;
   const x: uPlot.Axis = {
     ...common,
     scale: 'x',
-    space: remPixels * 7,
-    size: remPixels * 2,
-    label: () => frequencyTitle(source.x(), source.loHz()),
-    values: (_u, ticks, _axis, _space, increment) => frequencyTicks(ticks, increment, source.x()),
+    splits: () => frequencySplits(source.x(), source.axis(), source.geometry()),
+    ...(source.isLowest
+      ? {
+          size: remPixels * 1.7,
+          labelSize: remPixels * 1.5,
+          label: () => frequencyTitle(source.x(), source.axis(), source.geometry()),
+          values: (_u, ticks) => frequencyTicks(ticks, source.x(), source.axis(), source.geometry()),
+        }
+      : { size: remPixels * 0.4, values: (_u, ticks) => ticks.map(() => '') }),
   };
   const y: uPlot.Axis = {
     ...common,
     scale: 'y',
-    space: remPixels * 3,
-    size: remPixels * 3.9,
-    label: () => powerTitle(source.y(), source.unit(), source.scale()),
-    values: (_u, ticks, _axis, _space, increment) =>
-      source.isEmpty() ? ticks.map(() => '') : powerTicks(ticks, increment, source.y(), source.scale()),
+    space: remPixels * 2.2,
+    size: gutters.left - gutters.label,
+    labelSize: gutters.label,
+    label: () => content.yTitle(),
+    values: (_u, ticks, _axis, _space, increment) => content.yTicks(ticks, increment),
+    ...(content.yIncrements === undefined ? {} : { incrs: content.yIncrements }),
   };
   return [x, y];
 }
 
 function cursor(source: PlotSource, remPixels: number): uPlot.Cursor {
   return {
+    // One line runs through all plots; it lies over them.
+    x: false,
     y: false,
     drag: { x: true, y: true, uni: FLAT_BOX, dist: LEAST_BOX, setScale: false },
     points: { size: remPixels * 0.5, width: 1.5 },
@@ -86,24 +96,34 @@ function cursor(source: PlotSource, remPixels: number): uPlot.Cursor {
   };
 }
 
-export function plotOptions(
-  source: PlotSource,
-  size: { width: number; height: number; remPixels: number; family: string },
-  hooks: uPlot.Hooks.Arrays,
-): uPlot.Options {
-  const { remPixels } = size;
+export function plotOptions(source: PlotSource, size: PlotSize, hooks: uPlot.Hooks.Arrays): uPlot.Options {
+  const { remPixels, gutters } = size;
+  const { content } = source;
   const followSource = (range: () => Range) => (): uPlot.Range.MinMax => [range().min, range().max];
   return {
     width: size.width,
     height: size.height,
-    padding: [remPixels * 0.6, remPixels * 1.6, 0, remPixels * 0.4],
+    padding: [remPixels * 0.4, gutters.right, 0, 0],
     legend: { show: false },
     scales: {
       x: { time: false, auto: false, range: followSource(source.x) },
-      y: { auto: false, range: followSource(source.y) },
+      y: { auto: false, range: followSource(() => content.y()) },
     },
-    series: [{}, ...series(source)],
-    axes: axes(source, remPixels, size.family),
+    series: [
+      {},
+      ...content.marked().map(
+        (_, i): uPlot.Series => ({
+          scale: 'y',
+          auto: false,
+          pxAlign: 0,
+          stroke: () => content.marked()[i]?.colour(source.palette()) ?? 'transparent',
+          points: { show: false },
+          // The content draws itself, before the axes' ticks and after their grid.
+          paths: () => null,
+        }),
+      ),
+    ],
+    axes: axes(source, size),
     cursor: cursor(source, remPixels),
     hooks,
   };

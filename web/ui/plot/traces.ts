@@ -1,7 +1,6 @@
 /**
- * The arrays behind the traces: converted when the spectrum or the choice of unit has changed, and only then.
+ * The arrays behind the lines: converted when the spectrum or the choice of unit has changed, and only then.
  */
-import type { Trace } from '../../../bridge/protocol/frames.ts';
 import {
   type Averaged,
   type DisplayArrays,
@@ -9,6 +8,7 @@ import {
   displayArrays,
   fillDisplay,
 } from '../../analysis/display.ts';
+import type { LineName } from '../model/view.ts';
 
 interface Entry {
   readonly arrays: DisplayArrays;
@@ -18,7 +18,7 @@ interface Entry {
 
 export class TraceArrays {
   #bins = 0;
-  #entries = new Map<Trace, Entry>();
+  #entries = new Map<LineName, Entry>();
 
   /** Drops all arrays where the length has changed. */
   resize(bins: number): void {
@@ -28,8 +28,8 @@ export class TraceArrays {
   }
 
   /** NaN throughout while there is no spectrum, or one of another length. */
-  update(trace: Trace, spectrum: Averaged | null, choice: DisplayChoice): DisplayArrays {
-    const entry = this.#entry(trace);
+  update(line: LineName, spectrum: Averaged | null, choice: DisplayChoice): DisplayArrays {
+    const entry = this.#entry(line);
     const usable = spectrum?.mean.length === this.#bins ? spectrum : null;
     if (entry.spectrum === usable && sameChoice(entry.choice, choice)) return entry.arrays;
     if (usable === null) for (const values of Object.values(entry.arrays)) values.fill(Number.NaN);
@@ -39,19 +39,19 @@ export class TraceArrays {
     return entry.arrays;
   }
 
-  arrays(trace: Trace): DisplayArrays {
-    return this.#entry(trace).arrays;
+  arrays(line: LineName): DisplayArrays {
+    return this.#entry(line).arrays;
   }
 
-  has(trace: Trace): boolean {
-    return this.#entry(trace).spectrum !== null;
+  has(line: LineName): boolean {
+    return this.#entry(line).spectrum !== null;
   }
 
-  #entry(trace: Trace): Entry {
-    let entry = this.#entries.get(trace);
+  #entry(line: LineName): Entry {
+    let entry = this.#entries.get(line);
     if (entry === undefined) {
       entry = { arrays: displayArrays(this.#bins), spectrum: null, choice: null };
-      this.#entries.set(trace, entry);
+      this.#entries.set(line, entry);
     }
     return entry;
   }

@@ -1,25 +1,33 @@
 /**
  * Under which conditions the plot holds, on the plot: resolution, window, integration, because levels move with them.
  */
-import { useComputed } from '@preact/signals';
-import { resolutionBandwidthHz } from '../../analysis/exposure.ts';
+import { resolutionBandwidthHz, integrationSeconds } from '../../analysis/exposure.ts';
 import { grouped, THIN } from '../format/numbers.ts';
+import { span } from '../format/quantities.ts';
+import { referenceMode } from '../model/lines.ts';
 import type { Model } from '../model/model.ts';
-import { exposureText } from './legend.tsx';
-import { BAND_NAMES } from './names.ts';
+import { BAND_SIGNS } from './names.ts';
 
 export function Conditions({ model }: { model: Model }) {
-  const text = useComputed(() => {
-    const g = model.geometry.value;
-    const run = model.spectra.run.value;
-    return [
-      `RBW ${grouped(resolutionBandwidthHz(g), 2)}${THIN}Hz`,
-      'no window',
-      run === null ? '' : exposureText(run, g),
-      model.view.band.value === 'none' ? 'no band' : `band: ${BAND_NAMES[model.view.band.value]}`,
-    ]
-      .filter((part) => part !== '')
-      .join(' · ');
-  });
-  return <p class="conditions">{text}</p>;
+  const g = model.geometry.value;
+  const run = model.spectra.run.value;
+  const band = model.view.band.value;
+  const mode = referenceMode(model);
+  return (
+    <ul class="conditions">
+      <li>
+        RBW {grouped(resolutionBandwidthHz(g), 1)}
+        {THIN}Hz
+      </li>
+      <li>no window</li>
+      {run !== null && (
+        <>
+          <li>n {grouped(run.slices)}</li>
+          <li>{span(integrationSeconds(run.slices, g))}</li>
+        </>
+      )}
+      <li>band {BAND_SIGNS[band]}</li>
+      {mode !== 'off' && <li class="mode">{mode}</li>}
+    </ul>
+  );
 }

@@ -1,42 +1,12 @@
 /**
  * What the axis means and which band is drawn: named choices next to the plot.
  */
-import type { Signal } from '@preact/signals';
 import type { BandKind } from '../../analysis/bands.ts';
 import type { PowerScale, PowerUnit } from '../../analysis/power.ts';
 import type { Model } from '../model/model.ts';
 import type { HeightMode } from '../model/view.ts';
+import { Choice } from './choice.tsx';
 import { BAND_NAMES } from './names.ts';
-
-interface ChoiceProps<T extends string> {
-  readonly label: string;
-  readonly value: Signal<T>;
-  readonly options: readonly (readonly [value: T, text: string])[];
-  readonly onChosen?: () => void;
-}
-
-function Choice<T extends string>({ label, value, options, onChosen }: ChoiceProps<T>) {
-  return (
-    <label class="choice">
-      <span class="choice-label">{label}</span>
-      <select
-        value={value.value}
-        onChange={(event) => {
-          const chosen = options.find(([name]) => name === event.currentTarget.value);
-          if (chosen === undefined) return;
-          value.value = chosen[0];
-          onChosen?.();
-        }}
-      >
-        {options.map(([name, text]) => (
-          <option key={name} value={name}>
-            {text}
-          </option>
-        ))}
-      </select>
-    </label>
-  );
-}
 
 const BANDS: readonly (readonly [BandKind, string])[] = [
   ['error', BAND_NAMES.error],
@@ -77,6 +47,17 @@ export function Controls({ model }: { model: Model }) {
         title="Whole band (key 0, or double click)"
       >
         Whole band
+      </button>
+      <button
+        type="button"
+        class="plain"
+        aria-expanded={model.openPanel.value === 'view'}
+        title="Panels, axes, baseline (key v)"
+        onClick={() => {
+          model.openPanel.value = model.openPanel.value === 'view' ? null : 'view';
+        }}
+      >
+        View
       </button>
     </div>
   );

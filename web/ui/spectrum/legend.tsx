@@ -8,7 +8,9 @@ import { integrationSeconds } from '../../analysis/exposure.ts';
 import { grouped } from '../format/numbers.ts';
 import { span } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
+import type { LineName } from '../model/view.ts';
 import { TRACE_NAMES } from './names.ts';
+import { Swatch } from './swatch.tsx';
 
 const ORDER: readonly Trace[] = ['run', 'latest', 'progress'];
 
@@ -23,7 +25,7 @@ function nameOf(trace: Trace, spectrum: SpectrumFrame | null): string {
   return trace === 'latest' ? `latest file ${spectrum.file}` : `in progress ${spectrum.file}`;
 }
 
-export function toggleTrace(model: Model, trace: Trace): void {
+export function toggleTrace(model: Model, trace: LineName): void {
   const shown = new Set(model.view.traces.peek());
   if (!shown.delete(trace)) shown.add(trace);
   model.view.traces.value = shown;
@@ -47,16 +49,6 @@ function LegendEntry({ model, trace }: { model: Model; trace: Trace }) {
         <span class="legend-exposure">{exposure}</span>
       </span>
     </button>
-  );
-}
-
-/** The line as it is drawn: thick, thin, dotted, over its band. */
-function Swatch() {
-  return (
-    <svg class="swatch" viewBox="0 0 28 12" aria-hidden="true">
-      <rect class="swatch-band" x="0" y="1" width="28" height="10" />
-      <line class="swatch-line" x1="1" y1="6" x2="27" y2="6" />
-    </svg>
   );
 }
 

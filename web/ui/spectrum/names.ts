@@ -3,6 +3,7 @@
  */
 import type { Trace } from '../../../bridge/protocol/frames.ts';
 import type { BandKind } from '../../analysis/bands.ts';
+import type { LineName } from '../model/view.ts';
 
 export const TRACE_NAMES: Readonly<Record<Trace, string>> = {
   run: 'run average',
@@ -10,8 +11,21 @@ export const TRACE_NAMES: Readonly<Record<Trace, string>> = {
   progress: 'file in progress',
 };
 
+export const LINE_NAMES: Readonly<Record<LineName, string>> = {
+  ...TRACE_NAMES,
+  peak: 'peak hold',
+  least: 'minimum hold',
+  reference: 'reference',
+};
+
 export const BAND_NAMES: Readonly<Record<BandKind, string>> = {
   error: 'error of the mean, ±s/√n',
   std: 'sample std, ±s',
+  none: 'none',
+};
+
+export const BAND_SIGNS: Readonly<Record<BandKind, string>> = {
+  error: '±s/√n',
+  std: '±s',
   none: 'none',
 };

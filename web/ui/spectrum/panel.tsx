@@ -1,40 +1,35 @@
 /**
- * The spectrum panel: caption, plot, and over it what has to be said in words.
+ * The spectrum panel: caption, plot, under which conditions it holds, and over it what has to be said in words.
  */
-import { useEffect, useRef } from 'preact/hooks';
-import { effect } from '@preact/signals';
-import type { Model } from '../model/model.ts';
-import { SpectrumPlot } from '../plot/spectrum-plot.ts';
+import { PanelFrame } from '../layout/panel-frame.tsx';
+import type { FrequencyPanelProps } from '../layout/frequency-panel.ts';
+import { FrequencyPlot } from '../plot/frequency-plot.ts';
+import { usePlot } from '../plot/use-plot.ts';
 import { Conditions } from './conditions.tsx';
+import { SpectrumContent } from './content.ts';
 import { Headline } from './headline.tsx';
 import { ReadOut } from './read-out.tsx';
 
-export function SpectrumPanel({ model }: { model: Model }) {
-  const host = useRef<HTMLDivElement>(null);
-  useEffect(() => {
-    if (host.current === null) return;
-    const plot = new SpectrumPlot(host.current, model);
-    const follow = effect(() => {
-      void model.view.theme.value;
-      plot.recolour();
-    });
-    const system = matchMedia('(prefers-color-scheme: light)');
-    const recolour = (): void => plot.recolour();
-    system.addEventListener('change', recolour);
-    return () => {
-      system.removeEventListener('change', recolour);
-      follow();
-      plot.dispose();
-    };
-  }, [model]);
+export function SpectrumPanel({ model, isLowest }: FrequencyPanelProps) {
+  const host = usePlot(
+    model,
+    (element) => new FrequencyPlot(element, model, new SpectrumContent(model), isLowest),
+    [isLowest],
+  );
   return (
-    <figure class="panel spectrum" aria-label="Power spectrum">
-      <figcaption>
-        <ReadOut model={model} />
-        <Conditions model={model} />
-      </figcaption>
+    <PanelFrame
+      model={model}
+      name="spectrum"
+      label="Power spectrum"
+      caption={
+        <>
+          <b>Spectrum</b> <ReadOut model={model} />
+        </>
+      }
+    >
       <div class="plot" ref={host} />
+      <Conditions model={model} />
       <Headline model={model} />
-    </figure>
+    </PanelFrame>
   );
 }

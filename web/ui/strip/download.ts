@@ -1,36 +1,24 @@
 /**
- * The run-wide average as CSV, from the bridge's API: what was published, to the last digit.
+ * The run-wide average and single files from the bridge's API: what was published, to the last digit.
  */
 import type { Model } from '../model/model.ts';
+import { save } from './save.ts';
+
+/** Formats of the run-wide average; of a single file only CSV and JSON. */
+export const FORMATS = ['csv', 'ecsv', 'npz', 'json'] as const;
+export type Format = (typeof FORMATS)[number];
+
+const safe = (text: string): string => text.replace(/[^A-Za-z0-9._~-]/g, '-');
 
 /** «haloscope_run404_n35073.csv». */
-export const csvName = (run: string, slices: number | null): string =>
-  `haloscope_${run.replace(/[^A-Za-z0-9._~-]/g, '-')}${slices === null ? '' : `_n${slices}`}.csv`;
+export const exportName = (run: string, format: Format, slices: number | null): string =>
+  `haloscope_${safe(run)}${slices === null ? '' : `_n${slices}`}.${format}`;
 
-/** n behind the file: the count in its first row; the page's own number may be a file older. */
+/** n behind a CSV: the count in its first row; the page's own number may be a file older. */
 export function slicesOf(csv: string): number | null {
   const row = csv.slice(0, 1000).split('\n')[1];
   const count = Number(row?.split(',')[3]);
   return Number.isInteger(count) && count > 0 ? count : null;
-}
-
-export async function downloadRun(model: Model): Promise<void> {
-  const run = model.run.peek();
-  if (run === null) return;
-  const path = `./api/runs/${encodeURIComponent(run)}/spectrum.csv`;
-  const elsewhere = otherBridge(model);
-  if (elsewhere !== null) return openElsewhere(new URL(path, elsewhere));
-  try {
-    const response = await fetch(path);
-    if (!response.ok)
-      throw new Error(`the bridge answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
-    const csv = await response.text();
-    const name = csvName(run, slicesOf(csv));
-    save(new Blob([csv], { type: 'text/csv' }), name);
-    model.message.value = `Saved ${name}.`;
-  } catch (error) {
-    model.message.value = `No CSV: ${error instanceof Error ? error.message : String(error)}`;
-  }
 }
 
 /** Where the page has moved to; null while it is at the bridge that it came from. */
@@ -47,11 +35,41 @@ function openElsewhere(url: URL): void {
   link.click();
 }
 
-function save(blob: Blob, name: string): void {
-  const link = document.createElement('a');
-  link.href = URL.createObjectURL(blob);
-  link.download = name;
-  link.click();
-  // The download has taken its own hold of the blob by the next turn of the event loop in every browser; be generous.
-  setTimeout(() => URL.revokeObjectURL(link.href), 10_000);
+/** @param nameOf the file's name from what is in it; another bridge gives its own */
+async function download(
+  model: Model,
+  path: string,
+  format: Format,
+  nameOf: (blob: Blob) => Promise<string> | string,
+): Promise<void> {
+  const elsewhere = otherBridge(model);
+  if (elsewhere !== null) return openElsewhere(new URL(`./api/runs/${path}`, elsewhere));
+  try {
+    const response = await fetch(`./api/runs/${path}`);
+    if (!response.ok)
+      throw new Error(`the bridge answered ${response.status}: ${(await response.text()).slice(0, 200)}`);
+    const blob = await response.blob();
+    const name = await nameOf(blob);
+    save(blob, name);
+    model.message.value = `Saved ${name}.`;
+  } catch (error) {
+    model.message.value = `No ${format.toUpperCase()}: ${error instanceof Error ? error.message : String(error)}`;
+  }
+}
+
+export async function downloadRun(model: Model, format: Format = 'csv'): Promise<void> {
+  const run = model.run.peek();
+  if (run === null) return;
+  await download(model, `${encodeURIComponent(run)}/spectrum.${format}`, format, async (blob) =>
+    exportName(run, format, format === 'csv' ? slicesOf(await blob.text()) : null),
+  );
+}
+
+/** The latest file by itself. */
+export async function downloadFile(model: Model, format: 'csv' | 'json'): Promise<void> {
+  const latest = model.spectra.latest.peek();
+  if (latest === null) return;
+  const { run, file } = latest;
+  const name = `haloscope_${safe(run)}_file${file}.${format}`;
+  await download(model, `${encodeURIComponent(run)}/files/${file}.${format}`, format, () => name);
 }

@@ -10,7 +10,6 @@ import type { LinkState } from '../../../bridge/protocol/state.ts';
 import type { Connection } from '../../worker/updates.ts';
 import { linkName } from '../model/chain.ts';
 import { type EngineLine, engineLine } from './engine-line.ts';
-import { downloadRun } from './download.ts';
 
 const LIVE_WORDS = { none: 'no data', live: 'live', behind: 'behind', stale: 'stale' } as const;
 
@@ -99,7 +98,7 @@ function LinkCell({ label, link }: { label: string; link: LinkState | undefined 
 function Buttons({ model }: { model: Model }) {
   const count = model.notices.value.length;
   const isAlarm = model.notices.value.some((notice) => notice.isAlarm);
-  const toggle = (panel: 'chain' | 'keys') => () => {
+  const toggle = (panel: 'chain' | 'keys' | 'export') => () => {
     model.openPanel.value = model.openPanel.value === panel ? null : panel;
   };
   return (
@@ -116,11 +115,11 @@ function Buttons({ model }: { model: Model }) {
       <button
         type="button"
         class="plain"
-        disabled={model.run.value === null}
-        onClick={() => void downloadRun(model)}
-        title="Download the run-wide average as CSV (key d)"
+        aria-expanded={model.openPanel.value === 'export'}
+        onClick={toggle('export')}
+        title="Spectrum as CSV, ECSV, NPZ, JSON; the plots as PNG (key x)"
       >
-        CSV
+        Export
       </button>
       <button
         type="button"

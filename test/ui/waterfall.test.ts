@@ -1,0 +1,87 @@
+import { expect, test } from 'vitest';
+import type { HistoryRow } from '../../web/analysis/history.ts';
+import { VIRIDIS, viridisCss } from '../../web/ui/waterfall/colours.ts';
+import { colourRange, meanOfRows, paint, waterfallValues } from '../../web/ui/waterfall/image.ts';
+
+const row = (startMs: number, endMs: number, mean: readonly number[], slices = 10): HistoryRow => ({
+  run: 'r',
+  firstFile: startMs,
+  lastFile: startMs,
+  files: 1,
+  slices,
+  slicesExpected: slices,
+  startMs,
+  endMs,
+  totalPower: 1,
+  mean: Float32Array.from(mean),
+});
+
+const whole = { bins: 4, left: 0, right: 4, top: 30, bottom: 0 };
+
+test('newest at the top; what was not measured is no number', () => {
+  const rows = [row(0, 10, [1, 2, 3, 4]), row(20, 30, [5, 6, 7, 8])];
+  expect(Array.from(waterfallValues(rows, whole, 4, 3, null))).toEqual([
+    5,
+    6,
+    7,
+    8,
+    Number.NaN,
+    Number.NaN,
+    Number.NaN,
+    Number.NaN,
+    1,
+    2,
+    3,
+    4,
+  ]);
+});
+
+test('a pixel is the average over all bins and all slices below it', () => {
+  const rows = [row(0, 10, [1, 2, 3, 4], 30), row(10, 20, [5, 6, 7, 8], 10)];
+  const window = { ...whole, top: 20 };
+  // Two bins per pixel; both files in one row, weighted 3 to 1.
+  expect(Array.from(waterfallValues(rows, window, 2, 1, null))).toEqual([2.5, 4.5]);
+  expect(Array.from(meanOfRows(rows) ?? [])).toEqual([2, 3, 4, 5]);
+  expect(Array.from(waterfallValues(rows, window, 4, 1, meanOfRows(rows)))).toEqual([1, 1, 1, 1]);
+});
+
+test('zoomed in, bins are wide; beyond the band and before the run there is nothing', () => {
+  const rows = [row(0, 10, [1, 2, 3, 4])];
+  const inside = { ...whole, left: 1, right: 3, top: 10 };
+  expect(Array.from(waterfallValues(rows, inside, 4, 1, null))).toEqual([2, 2, 3, 3]);
+  const beyond = { ...whole, left: 3, right: 5, top: 10 };
+  expect(Array.from(waterfallValues(rows, beyond, 2, 1, null))).toEqual([4, Number.NaN]);
+  expect(Array.from(waterfallValues([], whole, 1, 1, null))).toEqual([Number.NaN]);
+  expect(meanOfRows([])).toBeNull();
+});
+
+test('rows with fewer columns than bins fill the same band', () => {
+  const rows = [row(0, 30, [1, 2])];
+  expect(Array.from(waterfallValues(rows, whole, 4, 1, null))).toEqual([1, 1, 2, 2]);
+});
+
+test('the colours show the floor: a line does not squash it', () => {
+  const values = Float32Array.from({ length: 1000 }, (_, i) => 1 + i / 1000);
+  values[500] = 1e6;
+  values[7] = Number.NaN;
+  const range = colourRange(values);
+  expect(range?.min).toBeCloseTo(1, 1);
+  expect(range?.max).toBeCloseTo(2, 1);
+  expect(colourRange(Float32Array.of(Number.NaN))).toBeNull();
+  const flat = colourRange(Float32Array.of(3, 3));
+  expect((flat?.max ?? 0) > (flat?.min ?? 0)).toBe(true);
+});
+
+test('paint: dark to bright, beyond the range its ends, nothing where nothing is', () => {
+  const out = new Uint32Array(5);
+  paint(out, Float32Array.of(-9, 0, 1, 99, Number.NaN), { min: 0, max: 1 }, VIRIDIS);
+  // Viridis begins at #440154 and ends at #fde725; bytes are R, G, B, A from the lowest.
+  expect(Array.from(out, (v) => v.toString(16))).toEqual([
+    'ff540144',
+    'ff540144',
+    'ff25e7fd',
+    'ff25e7fd',
+    '0',
+  ]);
+  expect([viridisCss(0), viridisCss(1)]).toEqual(['#440154', '#fde725']);
+});

@@ -1,0 +1,127 @@
+/**
+ * The waterfall as content of a plot: files against UTC, the newest at the top, on the frequency axis of all.
+ */
+import type { Range } from '../../analysis/range.ts';
+import { engineeringExponent, fixed, superscript } from '../format/numbers.ts';
+import { clockTicks } from '../format/quantities.ts';
+import type { Model } from '../model/model.ts';
+import type { Canvas, Content, Marked, Scope } from '../plot/content.ts';
+import { chooseDepth, EMPTY_TIME, shownTime, TIME_STEPS } from '../series/time.ts';
+import { VIRIDIS, viridisCss } from './colours.ts';
+import { colourRange, meanOfRows, paint, waterfallValues } from './image.ts';
+
+export class WaterfallContent implements Content {
+  readonly #model: Model;
+  readonly #image = document.createElement('canvas');
+  readonly yIncrements = TIME_STEPS;
+  #scope: Scope | null = null;
+  #y: Range = EMPTY_TIME;
+  #colours: Range | null = null;
+
+  constructor(model: Model) {
+    this.#model = model;
+  }
+
+  follow(): void {
+    const { view } = this.#model;
+    void view.waterfall.value;
+    void shownTime(this.#model);
+  }
+
+  prepare(scope: Scope): void {
+    this.#scope = scope;
+    this.#y = shownTime(this.#model);
+  }
+
+  y(): Range {
+    return this.#y;
+  }
+
+  yTitle(): string {
+    // The caption says that it is UTC; the labels need the room.
+    return '';
+  }
+
+  yTicks(ticks: readonly number[], increment: number): string[] {
+    return this.#model.rows.peek().length === 0 ? ticks.map(() => '') : clockTicks(ticks, increment);
+  }
+
+  peaks(): null {
+    return null;
+  }
+
+  marked(): readonly (Marked | null)[] {
+    return [];
+  }
+
+  /** Only how deep it goes can be chosen: the newest stays in view. */
+  setY(range: Range | null): void {
+    chooseDepth(this.#model, range === null ? null : range.min);
+  }
+
+  hover(seconds: number | null): void {
+    this.#model.cursorMs.value = seconds === null ? null : seconds * 1000;
+  }
+
+  draw(canvas: Canvas): void {
+    const { ctx, left, top, width, height, palette } = canvas;
+    const rows = this.#model.rows.peek();
+    const scope = this.#scope;
+    if (scope === null || rows.length === 0) return;
+    ctx.fillStyle = palette.missing;
+    ctx.fillRect(left, top, width, height);
+    const { bins, sampleRateHz } = scope.geometry;
+    // Bin k covers k − ½ to k + ½ about its centre.
+    const edge = (hz: number): number => (hz / sampleRateHz) * bins + bins / 2 + 0.5;
+    const window = {
+      bins,
+      left: edge(scope.x.min),
+      right: edge(scope.x.max),
+      top: this.#y.max * 1000,
+      bottom: this.#y.min * 1000,
+    };
+    const divisor = this.#model.view.waterfall.peek() === 'relative' ? meanOfRows(rows) : null;
+    const values = waterfallValues(rows, window, width, height, divisor);
+    this.#colours = colourRange(values);
+    if (this.#colours === null) return;
+    this.#paint(values, width, height, this.#colours);
+    ctx.drawImage(this.#image, left, top);
+    this.#drawBar(canvas, this.#colours);
+  }
+
+  #paint(values: Float32Array, width: number, height: number, colours: Range): void {
+    if (this.#image.width !== width || this.#image.height !== height) {
+      this.#image.width = width;
+      this.#image.height = height;
+    }
+    const pixels = new ImageData(width, height);
+    paint(new Uint32Array(pixels.data.buffer), values, colours, VIRIDIS);
+    this.#image.getContext('2d')?.putImageData(pixels, 0, 0);
+  }
+
+  /** Which colour means what. */
+  #drawBar({ ctx, left, top, width, height, palette, rem, font }: Canvas, { min, max }: Range): void {
+    const x = Math.round(left + width + 0.5 * rem);
+    const barWidth = Math.round(0.8 * rem);
+    const steps = Math.max(1, Math.round(height));
+    for (let y = 0; y < steps; y++) {
+      ctx.fillStyle = viridisCss(1 - (y + 0.5) / steps);
+      ctx.fillRect(x, top + y, barWidth, 1);
+    }
+    const isRelative = this.#model.view.waterfall.peek() === 'relative';
+    const exponent = isRelative ? 0 : engineeringExponent(max);
+    const scale = 10 ** -exponent;
+    const decimals = Math.max(0, Math.min(6, 2 - Math.floor(Math.log10((max - min) * scale))));
+    ctx.save();
+    ctx.fillStyle = palette.text;
+    ctx.font = font;
+    ctx.textBaseline = 'middle';
+    ctx.textAlign = 'left';
+    const text = x + barWidth + 0.3 * rem;
+    const half = 0.5 * rem;
+    ctx.fillText(fixed(max * scale, decimals), text, top + half);
+    ctx.fillText(fixed(min * scale, decimals), text, top + height - half);
+    ctx.fillText(isRelative ? '× mean' : `10${superscript(exponent)} V²/Hz`, text, top + height / 2);
+    ctx.restore();
+  }
+}

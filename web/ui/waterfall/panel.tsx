@@ -1,0 +1,60 @@
+/**
+ * The waterfall of files: every row an average over all slices of one file or more.
+ */
+import { useComputed } from '@preact/signals';
+import { grouped } from '../format/numbers.ts';
+import { counted, span, utc } from '../format/quantities.ts';
+import { PanelFrame } from '../layout/panel-frame.tsx';
+import type { FrequencyPanelProps } from '../layout/frequency-panel.ts';
+import type { Model } from '../model/model.ts';
+import { FrequencyPlot } from '../plot/frequency-plot.ts';
+import { usePlot } from '../plot/use-plot.ts';
+import { valueOfPower } from '../spectrum/read-out.tsx';
+import { WaterfallContent } from './content.ts';
+
+function depthText(model: Model): string {
+  const rows = model.rows.value;
+  const [oldest, newest] = [rows[0], rows.at(-1)];
+  if (oldest === undefined || newest === undefined) return 'waiting for the first file';
+  const files = rows.reduce((sum, row) => sum + row.files, 0);
+  const slices = newest.slices / newest.files;
+  return `${counted(files, 'file')} in ${span((newest.endMs - oldest.startMs) / 1000)} · n ${grouped(slices)} per file`;
+}
+
+/** The row under the cursor: when, which files, how much power there. */
+function hoverText(model: Model): string {
+  const ms = model.cursorMs.value;
+  const bin = model.cursorBin.value;
+  if (ms === null || bin === null) return '';
+  const row = model.rows.value.find((it) => it.startMs <= ms && ms <= it.endMs);
+  if (row === undefined) return `${utc(ms)}: nothing measured`;
+  const files = row.files === 1 ? `file ${row.firstFile}` : `files ${row.firstFile}–${row.lastFile}`;
+  const column = Math.floor((bin / model.geometry.value.bins) * row.mean.length);
+  const power = valueOfPower(row.mean[column] as number, model.view.unit.value, model.view.scale.value);
+  return `${utc(ms)} · ${files} · n ${grouped(row.slices)} · ${power}`;
+}
+
+export function WaterfallPanel({ model, isLowest }: FrequencyPanelProps) {
+  const host = usePlot(
+    model,
+    (element) => new FrequencyPlot(element, model, new WaterfallContent(model), isLowest),
+    [isLowest],
+  );
+  const depth = useComputed(() => depthText(model));
+  const hover = useComputed(() => hoverText(model));
+  return (
+    <PanelFrame
+      model={model}
+      name="waterfall"
+      label="Waterfall of files"
+      caption={
+        <>
+          <b>Waterfall</b> {model.view.waterfall.value === 'relative' ? 'of power over its mean' : 'of power'}{' '}
+          · {depth} <span class="hover">{hover}</span>
+        </>
+      }
+    >
+      <div class="plot" ref={host} />
+    </PanelFrame>
+  );
+}

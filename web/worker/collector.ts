@@ -1,0 +1,120 @@
+/**
+ * What becomes of the spectra in the worker, whether the page looks or not: a row of the history and the holds from
+ * every file, and the analysis of the spectrum that a person has chosen.
+ *
+ * The analysis takes tens of milliseconds where strong lines have to be found, so it is made here, and no more
+ * often than people can look.
+ */
+import type { SpectrumFrame, Trace } from '../../bridge/protocol/frames.ts';
+import type { Geometry } from '../../bridge/protocol/geometry.ts';
+import { type Analysis, type AnalysisSettings, analyse } from '../analysis/analysis.ts';
+import { DEFAULT_BASELINE } from '../analysis/excess.ts';
+import { integrationSeconds } from '../analysis/exposure.ts';
+import { LineMemory } from '../analysis/flagged.ts';
+import type { HistoryRow } from '../analysis/history.ts';
+import { type HeldSpectrum, Hold } from '../analysis/hold.ts';
+import { totalPower } from '../analysis/total-power.ts';
+
+export interface CollectorEvents {
+  row(row: HistoryRow): void;
+  /** Null after a reset; the arrays are the receiver's own. */
+  holds(holds: HeldSpectrum | null): void;
+  analysis(analysis: Analysis): void;
+}
+
+/** Least time between two analyses. */
+const PAUSE_MS = 400;
+
+export class Collector {
+  readonly #events: CollectorEvents;
+  readonly #hold = new Hold();
+  readonly #memory = new LineMemory();
+  /** Newest of each trace; copies, because the received ones are handed to the page. */
+  readonly #newest = new Map<Trace, SpectrumFrame>();
+  #settings: AnalysisSettings = { ...DEFAULT_BASELINE, of: 'run' };
+  #geometry: Geometry | null = null;
+  #run: string | null = null;
+  #lastFile: number | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  #analysedMs = Number.NEGATIVE_INFINITY;
+
+  constructor(events: CollectorEvents) {
+    this.#events = events;
+  }
+
+  /** Before the first spectrum, and whenever it changes. */
+  geometry(geometry: Geometry): void {
+    this.#geometry = geometry;
+  }
+
+  /** @param arrivedMs by this machine's clock; stands for the time of data that carry none */
+  spectrum(spectrum: SpectrumFrame, arrivedMs: number): void {
+    const g = this.#geometry;
+    if (g === null || spectrum.mean.length !== g.bins) return;
+    if (spectrum.run !== this.#run) this.#begin(spectrum.run);
+    const dated = Number.isNaN(spectrum.newestUtcMs) ? { ...spectrum, newestUtcMs: arrivedMs } : spectrum;
+    const copy = { ...dated, mean: spectrum.mean.slice(), std: spectrum.std.slice() };
+    this.#newest.set(copy.trace, copy);
+    if (copy.trace === 'latest' && copy.file !== this.#lastFile) this.#file(copy, g);
+    if (copy.trace === this.#settings.of) this.#analyseSoon();
+  }
+
+  analyse(settings: AnalysisSettings): void {
+    if (settings.of !== this.#settings.of) this.#memory.forget();
+    this.#settings = settings;
+    this.#analyseSoon();
+  }
+
+  resetHolds(): void {
+    this.#hold.reset();
+    this.#events.holds(null);
+  }
+
+  stop(): void {
+    clearTimeout(this.#timer);
+  }
+
+  #begin(run: string): void {
+    if (this.#run !== null) this.resetHolds();
+    this.#run = run;
+    this.#lastFile = null;
+    this.#newest.clear();
+    this.#memory.forget();
+  }
+
+  #file(spectrum: SpectrumFrame, g: Geometry): void {
+    this.#lastFile = spectrum.file;
+    const endMs = spectrum.newestUtcMs;
+    this.#events.row({
+      run: spectrum.run,
+      firstFile: spectrum.file,
+      lastFile: spectrum.file,
+      files: 1,
+      slices: spectrum.slices,
+      slicesExpected: spectrum.slicesExpected,
+      startMs: endMs - 1000 * integrationSeconds(spectrum.slices, g),
+      endMs,
+      totalPower: totalPower(spectrum.mean, g),
+      mean: spectrum.mean.slice(),
+    });
+    this.#hold.add(spectrum.mean, spectrum.slices, endMs);
+    const held = this.#hold.held;
+    if (held !== null) this.#events.holds({ ...held, peak: held.peak.slice(), least: held.least.slice() });
+  }
+
+  #analyseSoon(): void {
+    if (this.#timer !== undefined) return;
+    const wait = Math.max(0, this.#analysedMs + PAUSE_MS - performance.now());
+    this.#timer = setTimeout(() => {
+      this.#timer = undefined;
+      this.#analyseNow();
+    }, wait);
+  }
+
+  #analyseNow(): void {
+    const spectrum = this.#newest.get(this.#settings.of);
+    if (spectrum === undefined || this.#geometry === null) return;
+    this.#events.analysis(analyse(spectrum, this.#settings, this.#geometry, this.#memory));
+    this.#analysedMs = performance.now();
+  }
+}
