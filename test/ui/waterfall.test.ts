@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import type { HistoryRow } from '../../web/analysis/history.ts';
 import { VIRIDIS, viridisCss } from '../../web/ui/waterfall/colours.ts';
-import { colourRange, meanOfRows, paint, waterfallValues } from '../../web/ui/waterfall/image.ts';
+import { colourRange, meanOfRows, paint, pixelRows, pixels } from '../../web/ui/waterfall/image.ts';
 
 const row = (startMs: number, endMs: number, mean: readonly number[], slices = 10): HistoryRow => ({
   run: 'r',
@@ -16,11 +16,19 @@ const row = (startMs: number, endMs: number, mean: readonly number[], slices = 1
   mean: Float32Array.from(mean),
 });
 
-const whole = { bins: 4, left: 0, right: 4, top: 30, bottom: 0 };
+/** As the plot does it: rows first, then columns. */
+const picture = (
+  rows: readonly HistoryRow[],
+  topMs: number,
+  [left, right]: readonly [number, number],
+  width: number,
+  height: number,
+  divisor: ArrayLike<number> | null = null,
+): number[] => Array.from(pixels(pixelRows(rows, topMs, 0, height), left, right, width, divisor));
 
 test('newest at the top; what was not measured is no number', () => {
   const rows = [row(0, 10, [1, 2, 3, 4]), row(20, 30, [5, 6, 7, 8])];
-  expect(Array.from(waterfallValues(rows, whole, 4, 3, null))).toEqual([
+  expect(picture(rows, 30, [0, 1], 4, 3)).toEqual([
     5,
     6,
     7,
@@ -38,26 +46,23 @@ test('newest at the top; what was not measured is no number', () => {
 
 test('a pixel is the average over all bins and all slices below it', () => {
   const rows = [row(0, 10, [1, 2, 3, 4], 30), row(10, 20, [5, 6, 7, 8], 10)];
-  const window = { ...whole, top: 20 };
   // Two bins per pixel; both files in one row, weighted 3 to 1.
-  expect(Array.from(waterfallValues(rows, window, 2, 1, null))).toEqual([2.5, 4.5]);
+  expect(picture(rows, 20, [0, 1], 2, 1)).toEqual([2.5, 4.5]);
   expect(Array.from(meanOfRows(rows) ?? [])).toEqual([2, 3, 4, 5]);
-  expect(Array.from(waterfallValues(rows, window, 4, 1, meanOfRows(rows)))).toEqual([1, 1, 1, 1]);
+  expect(picture(rows, 20, [0, 1], 4, 1, meanOfRows(rows))).toEqual([1, 1, 1, 1]);
 });
 
 test('zoomed in, bins are wide; beyond the band and before the run there is nothing', () => {
   const rows = [row(0, 10, [1, 2, 3, 4])];
-  const inside = { ...whole, left: 1, right: 3, top: 10 };
-  expect(Array.from(waterfallValues(rows, inside, 4, 1, null))).toEqual([2, 2, 3, 3]);
-  const beyond = { ...whole, left: 3, right: 5, top: 10 };
-  expect(Array.from(waterfallValues(rows, beyond, 2, 1, null))).toEqual([4, Number.NaN]);
-  expect(Array.from(waterfallValues([], whole, 1, 1, null))).toEqual([Number.NaN]);
+  expect(picture(rows, 10, [0.25, 0.75], 4, 1)).toEqual([2, 2, 3, 3]);
+  expect(picture(rows, 10, [0.75, 1.25], 2, 1)).toEqual([4, Number.NaN]);
+  expect(picture([], 30, [0, 1], 1, 1)).toEqual([Number.NaN]);
   expect(meanOfRows([])).toBeNull();
 });
 
 test('rows with fewer columns than bins fill the same band', () => {
   const rows = [row(0, 30, [1, 2])];
-  expect(Array.from(waterfallValues(rows, whole, 4, 1, null))).toEqual([1, 1, 2, 2]);
+  expect(picture(rows, 30, [0, 1], 4, 1)).toEqual([1, 1, 2, 2]);
 });
 
 test('the colours show the floor: a line does not squash it', () => {

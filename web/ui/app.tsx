@@ -45,7 +45,7 @@ export function App({ model }: { model: Model }) {
       data-chain={model.chain.value.code}
     >
       <Strip model={model} />
-      <div class="toolbar">
+      <section class="toolbar" aria-label="Traces and choices">
         <Legend model={model} />
         {!model.isKiosk && (
           <>
@@ -53,7 +53,7 @@ export function App({ model }: { model: Model }) {
             <Controls model={model} />
           </>
         )}
-      </div>
+      </section>
       <Main model={model} />
       <Drawer model={model} />
       <Message model={model} />

@@ -173,7 +173,11 @@ const isTyping = (target: EventTarget | null): boolean =>
 export function attachKeys(model: Model): void {
   window.addEventListener('keydown', (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey) return;
-    if (isTyping(event.target) && event.key !== 'Escape') return;
+    if (isTyping(event.target)) {
+      // Out of the field first, so that the next key is a key again.
+      if (event.key === 'Escape' && event.target instanceof HTMLElement) event.target.blur();
+      return;
+    }
     const name = event.key.length === 1 ? event.key.toLowerCase() : event.key;
     const key = KEYS.find(({ keys }) => keys.includes(name));
     if (key === undefined) return;

@@ -45,8 +45,8 @@ function allanText(model: Model): readonly [value: string, detail: string] {
   const best = curve.reduce((least, point) => (point.deviation < least.deviation ? point : least));
   const ideal = idealDeviation(g.sampleRateHz, seconds);
   return [
-    `${significant(100 * first.deviation, 2)}${THIN}% per file`,
-    `ideal ${significant(100 * ideal, 2)}${THIN}%; least ${significant(100 * best.deviation, 2)}${THIN}% over ${span(best.m * seconds)}`,
+    `${significant(100 * first.deviation, 2)}${THIN}%, ideal ${significant(100 * ideal, 2)}${THIN}%`,
+    `least ${significant(100 * best.deviation, 2)}${THIN}% over ${span(best.m * seconds)}`,
   ];
 }
 

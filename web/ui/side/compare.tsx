@@ -19,8 +19,8 @@ const MODES: readonly (readonly [ReferenceMode, string])[] = [
   ['difference', 'difference to it'],
 ];
 
-/** In the narrow column. */
-const SHORT_NAMES: Partial<Record<LineName, string>> = { least: 'min hold' };
+/** In the narrow column, under «Compare». */
+const SHORT_NAMES: Partial<Record<LineName, string>> = { peak: 'peak', least: 'min' };
 
 function LineToggle({ model, line }: { model: Model; line: LineName }) {
   const isShown = model.view.traces.value.has(line);
@@ -29,6 +29,7 @@ function LineToggle({ model, line }: { model: Model; line: LineName }) {
       type="button"
       class={`line-toggle ${line}`}
       aria-pressed={isShown}
+      aria-label={LINE_NAMES[line]}
       onClick={() => toggleTrace(model, line)}
     >
       <Swatch /> {SHORT_NAMES[line] ?? LINE_NAMES[line]}
@@ -81,13 +82,6 @@ function Holds({ model }: { model: Model }) {
       <div class="row">
         <LineToggle model={model} line="peak" />
         <LineToggle model={model} line="least" />
-      </div>
-      <p class="row held">
-        <span>
-          {held === null
-            ? 'nothing held yet'
-            : `${grouped(held.files)} ${held.files === 1 ? 'file' : 'files'} since ${utcShort(held.sinceMs, model.nowMs.value)}`}
-        </span>
         <button
           type="button"
           class="plain"
@@ -98,6 +92,11 @@ function Holds({ model }: { model: Model }) {
         >
           Reset
         </button>
+      </div>
+      <p class="held">
+        {held === null
+          ? 'nothing held yet'
+          : `${grouped(held.files)} ${held.files === 1 ? 'file' : 'files'} since ${utcShort(held.sinceMs, model.nowMs.value)}`}
       </p>
     </>
   );

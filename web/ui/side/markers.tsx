@@ -51,10 +51,13 @@ function MarkerField({ model, name, bin }: { model: Model; name: string; bin: Si
   );
 }
 
-/** «(15.000 ± 0.391)·10⁻⁹». */
+/** Two digits of the error, four of a number without: «(15.00 ± 0.23)·10⁻⁹». */
 function powerText(value: number, error: number | null): string {
-  const exponent = engineeringExponent(value);
-  const scaled = (it: number): string => fixed(it * 10 ** -exponent, 3);
+  const exponent = engineeringExponent(Math.max(Math.abs(value), error ?? 0));
+  const scale = 10 ** -exponent;
+  const last = error === null || error === 0 ? Math.abs(value) / 100 : error;
+  const decimals = Math.min(6, Math.max(0, 1 - Math.floor(Math.log10(last * scale || 1))));
+  const scaled = (it: number): string => fixed(it * scale, decimals);
   const number = error === null ? scaled(value) : `(${scaled(value)}${THIN}±${THIN}${scaled(error)})`;
   return exponent === 0 ? number : `${number}·10${superscript(exponent)}`;
 }

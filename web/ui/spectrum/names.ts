@@ -14,7 +14,7 @@ export const TRACE_NAMES: Readonly<Record<Trace, string>> = {
 export const LINE_NAMES: Readonly<Record<LineName, string>> = {
   ...TRACE_NAMES,
   peak: 'peak hold',
-  least: 'minimum hold',
+  least: 'min hold',
   reference: 'reference',
 };
 

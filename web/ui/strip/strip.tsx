@@ -140,7 +140,7 @@ export function Strip({ model }: { model: Model }) {
   const reason = connection.value.phase === 'open' ? connection.value.welcome.roleReason : '';
   return (
     <header class="strip">
-      <span class="cell brand">haloscope</span>
+      <h1 class="cell brand">haloscope</h1>
       <span class="cell run" title="Run">
         <b>{model.run.value ?? '–'}</b>
       </span>

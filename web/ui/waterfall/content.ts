@@ -1,6 +1,7 @@
 /**
  * The waterfall as content of a plot: files against UTC, the newest at the top, on the frequency axis of all.
  */
+import type { HistoryRow } from '../../analysis/history.ts';
 import type { Range } from '../../analysis/range.ts';
 import { engineeringExponent, fixed, superscript } from '../format/numbers.ts';
 import { clockTicks } from '../format/quantities.ts';
@@ -8,7 +9,7 @@ import type { Model } from '../model/model.ts';
 import type { Canvas, Content, Marked, Scope } from '../plot/content.ts';
 import { chooseDepth, EMPTY_TIME, shownTime, TIME_STEPS } from '../series/time.ts';
 import { VIRIDIS, viridisCss } from './colours.ts';
-import { colourRange, meanOfRows, paint, waterfallValues } from './image.ts';
+import { colourRange, meanOfRows, paint, type PixelRows, pixelRows, pixels } from './image.ts';
 
 export class WaterfallContent implements Content {
   readonly #model: Model;
@@ -17,6 +18,8 @@ export class WaterfallContent implements Content {
   #scope: Scope | null = null;
   #y: Range = EMPTY_TIME;
   #colours: Range | null = null;
+  #made: { rows: readonly HistoryRow[]; y: Range; picture: PixelRows } | null = null;
+  #mean: { rows: readonly HistoryRow[]; mean: Float64Array | null } | null = null;
 
   constructor(model: Model) {
     this.#model = model;
@@ -46,8 +49,9 @@ export class WaterfallContent implements Content {
     return this.#model.rows.peek().length === 0 ? ticks.map(() => '') : clockTicks(ticks, increment);
   }
 
-  peaks(): null {
-    return null;
+  /** The strongest line is that of the run. */
+  peaks(): ArrayLike<number> | null {
+    return this.#model.spectra.run.peek()?.mean ?? null;
   }
 
   marked(): readonly (Marked | null)[] {
@@ -72,21 +76,30 @@ export class WaterfallContent implements Content {
     ctx.fillRect(left, top, width, height);
     const { bins, sampleRateHz } = scope.geometry;
     // Bin k covers k − ½ to k + ½ about its centre.
-    const edge = (hz: number): number => (hz / sampleRateHz) * bins + bins / 2 + 0.5;
-    const window = {
-      bins,
-      left: edge(scope.x.min),
-      right: edge(scope.x.max),
-      top: this.#y.max * 1000,
-      bottom: this.#y.min * 1000,
-    };
-    const divisor = this.#model.view.waterfall.peek() === 'relative' ? meanOfRows(rows) : null;
-    const values = waterfallValues(rows, window, width, height, divisor);
+    const share = (hz: number): number => hz / sampleRateHz + 0.5 + 0.5 / bins;
+    const picture = this.#pixelRows(rows, height);
+    const values = pixels(picture, share(scope.x.min), share(scope.x.max), width, this.#divisor(rows));
     this.#colours = colourRange(values);
     if (this.#colours === null) return;
     this.#paint(values, width, height, this.#colours);
     ctx.drawImage(this.#image, left, top);
     this.#drawBar(canvas, this.#colours);
+  }
+
+  /** Made anew for other files, another stretch of time or another height; not for every step of a zoom. */
+  #pixelRows(rows: readonly HistoryRow[], height: number): PixelRows {
+    const made = this.#made;
+    if (made?.rows === rows && made.y.min === this.#y.min && made.picture.height === height)
+      return made.picture;
+    const picture = pixelRows(rows, this.#y.max * 1000, this.#y.min * 1000, height);
+    this.#made = { rows, y: this.#y, picture };
+    return picture;
+  }
+
+  #divisor(rows: readonly HistoryRow[]): Float64Array | null {
+    if (this.#model.view.waterfall.peek() === 'power') return null;
+    if (this.#mean?.rows !== rows) this.#mean = { rows, mean: meanOfRows(rows) };
+    return this.#mean.mean;
   }
 
   #paint(values: Float32Array, width: number, height: number, colours: Range): void {

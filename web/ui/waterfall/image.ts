@@ -5,70 +5,77 @@
 import type { HistoryRow } from '../../analysis/history.ts';
 import type { Range } from '../../analysis/range.ts';
 
-/** What is looked at: edges in bins (0 the left edge of bin 0) and UTC in milliseconds. */
-export interface WaterfallWindow {
-  readonly bins: number;
-  readonly left: number;
-  readonly right: number;
-  readonly top: number;
-  readonly bottom: number;
+/** Rows of a picture, each the mean power of what was measured in its time; NaN where nothing was. */
+export interface PixelRows {
+  readonly columns: number;
+  readonly height: number;
+  /** [height × columns] */
+  readonly values: Float32Array;
 }
 
 /**
- * [width × height] mean power, NaN where nothing was measured; newest time at the top where `top` > `bottom`.
+ * From files to rows of pixels; independent of the frequencies in view, so it outlives a zoom.
  * @param rows oldest first, not overlapping
- * @param divisor [columns of a row] power by which each column is divided; null for none
+ * @param topMs UTC at the upper edge of the picture, the newest
  */
-export function waterfallValues(
+export function pixelRows(
   rows: readonly HistoryRow[],
-  w: WaterfallWindow,
-  width: number,
+  topMs: number,
+  bottomMs: number,
   height: number,
+): PixelRows {
+  const columns = rows[0]?.mean.length ?? 0;
+  const values = new Float32Array(height * columns).fill(Number.NaN);
+  const sum = new Float64Array(columns);
+  let at = rows.length - 1;
+  for (let y = 0; y < height; y++) {
+    const newest = topMs + ((bottomMs - topMs) * y) / height;
+    const oldest = topMs + ((bottomMs - topMs) * (y + 1)) / height;
+    while (at >= 0 && (rows[at] as HistoryRow).startMs >= newest) at--;
+    let slices = 0;
+    for (let i = at; i >= 0 && (rows[i] as HistoryRow).endMs > oldest; i--) {
+      const { mean, slices: n } = rows[i] as HistoryRow;
+      if (slices === 0) sum.fill(0);
+      for (let k = 0; k < columns; k++) sum[k] = (sum[k] as number) + n * (mean[k] as number);
+      slices += n;
+    }
+    if (slices === 0) continue;
+    for (let k = 0; k < columns; k++) values[y * columns + k] = (sum[k] as number) / slices;
+  }
+  return { columns, height, values };
+}
+
+/**
+ * From rows to pixels: [width × height] the mean over the bins of each pixel, NaN where nothing was measured.
+ * @param left edge of the view as a share of the band, 0 the lower edge of its first bin
+ * @param divisor [columns] power by which each column is divided; null for none
+ */
+export function pixels(
+  { columns, height, values }: PixelRows,
+  left: number,
+  right: number,
+  width: number,
   divisor: ArrayLike<number> | null,
 ): Float32Array {
   const out = new Float32Array(width * height).fill(Number.NaN);
-  const columns = rows[0]?.mean.length ?? 0;
-  if (columns === 0) return out;
-  const edges = Int32Array.from({ length: width + 1 }, (_, x) =>
-    Math.floor(((w.left + ((w.right - w.left) * x) / width) / w.bins) * columns),
+  const factors = Float64Array.from({ length: columns }, (_, k) =>
+    divisor === null ? 1 : 1 / (divisor[k] ?? 1),
   );
-  const sum = new Float64Array(columns);
-  const first = Math.max(0, edges[0] as number);
-  const last = Math.min(columns, (edges[width] as number) + 1);
-  let at = rows.length - 1;
-  for (let y = 0; y < height; y++) {
-    const newest = w.top + ((w.bottom - w.top) * y) / height;
-    const oldest = w.top + ((w.bottom - w.top) * (y + 1)) / height;
-    while (at >= 0 && (rows[at] as HistoryRow).startMs >= newest) at--;
-    let slices = 0;
-    sum.fill(0, first, last);
-    for (let i = at; i >= 0 && (rows[i] as HistoryRow).endMs > oldest; i--) {
-      const { mean, slices: n } = rows[i] as HistoryRow;
-      for (let k = first; k < last; k++) sum[k] = (sum[k] as number) + n * (mean[k] as number);
-      slices += n;
+  const edges = Int32Array.from({ length: width + 1 }, (_, x) =>
+    // A share that is a whole number of columns but for its rounding is one.
+    Math.floor((left + ((right - left) * x) / width) * columns + 1e-6),
+  );
+  for (let x = 0; x < width; x++) {
+    const from = Math.max(0, edges[x] as number);
+    const to = Math.min(columns, Math.max((edges[x] as number) + 1, edges[x + 1] as number));
+    if (from >= to) continue;
+    for (let y = 0; y < height; y++) {
+      let power = 0;
+      for (let k = from; k < to; k++) power += (values[y * columns + k] as number) * (factors[k] as number);
+      out[y * width + x] = power / (to - from);
     }
-    if (slices > 0) spread(out.subarray(y * width, (y + 1) * width), sum, edges, slices, divisor);
   }
   return out;
-}
-
-/** One row of pixels from sums per column. */
-function spread(
-  out: Float32Array,
-  sum: Float64Array,
-  edges: Int32Array,
-  slices: number,
-  divisor: ArrayLike<number> | null,
-): void {
-  for (let x = 0; x < out.length; x++) {
-    const from = Math.max(0, edges[x] as number);
-    const to = Math.min(sum.length, Math.max((edges[x] as number) + 1, edges[x + 1] as number));
-    if (from >= to) continue;
-    let power = 0;
-    for (let k = from; k < to; k++)
-      power += (sum[k] as number) / (divisor === null ? 1 : (divisor[k] as number));
-    out[x] = power / (to - from) / slices;
-  }
 }
 
 /** Mean over all rows, weighted by slices; null where rows have none. */
@@ -88,7 +95,7 @@ export function meanOfRows(rows: readonly HistoryRow[]): Float64Array | null {
 const SAMPLES = 4096;
 /** Shares of the values that are left darker and brighter than the table: lines must not hide the floor. */
 const DARKER = 0.005;
-const BRIGHTER = 0.995;
+const BRIGHTER = 0.99;
 
 /** Range of colours that shows the floor; null where there is nothing finite. */
 export function colourRange(values: Float32Array): Range | null {
