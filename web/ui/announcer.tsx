@@ -19,10 +19,17 @@ export function spokenSummary(model: Model): string {
   return [
     `Run ${state.run.name} is live, newest datum ${age(model.freshness.peek().ageSeconds)} old.`,
     `${counted(state.run.filesDone, 'file')}, ${time} integrated.`,
+    model.pausedMs.peek() === null ? '' : 'The view is paused; press P to follow the data.',
+    linesText(model),
     notices === 0 ? '' : `${counted(notices, 'notice')}.`,
   ]
-    .join(' ')
-    .trim();
+    .filter((sentence) => sentence !== '')
+    .join(' ');
+}
+
+function linesText(model: Model): string {
+  const lines = model.analysis.peek()?.lines.length ?? 0;
+  return lines === 0 ? '' : `${counted(lines, 'flagged line')}.`;
 }
 
 export function Announcer({ model }: { model: Model }) {

@@ -7,8 +7,8 @@ import { integrationSeconds } from '../../analysis/exposure.ts';
 import { allanCurve, idealDeviation } from '../../analysis/allan.ts';
 import { liveFraction } from '../../analysis/live-fraction.ts';
 import { nominalSlicesPerFile } from '../../../bridge/protocol/geometry.ts';
-import { fixed, grouped, significant, THIN } from '../format/numbers.ts';
-import { counted, span } from '../format/quantities.ts';
+import { fixed, grouped, signed, significant, THIN } from '../format/numbers.ts';
+import { counted, span, utc } from '../format/quantities.ts';
 import { PanelFrame } from '../layout/panel-frame.tsx';
 import type { Model } from '../model/model.ts';
 import { usePlot } from '../plot/use-plot.ts';
@@ -50,6 +50,18 @@ function allanText(model: Model): readonly [value: string, detail: string] {
   ];
 }
 
+/** Power and tone of the row under the cursor, here or in the waterfall. */
+function hoverText(model: Model): string {
+  const ms = model.cursorMs.value;
+  const rows = model.rows.value;
+  const row = ms === null ? undefined : rows.find((it) => it.startMs <= ms && ms <= it.endMs);
+  if (ms === null || row === undefined) return '';
+  const at = rows.indexOf(row);
+  const power = TOTAL_POWER.values(rows, model)[at] as number;
+  const [tone = Number.NaN] = TONE_HEIGHT.values([row], model);
+  return `${utc(ms)} · ${signed(power, 3)}${THIN}% · tone ${Number.isNaN(tone) ? '–' : fixed(tone, 2)}`;
+}
+
 function Fact({ name, fact }: { name: string; fact: readonly [value: string, detail: string] }) {
   return (
     <>
@@ -65,6 +77,7 @@ export function PowerPanel({ model }: { model: Model }) {
   const live = useComputed(() => liveText(model));
   const allan = useComputed(() => allanText(model));
   const tone = useComputed(() => toneName(model));
+  const hover = useComputed(() => hoverText(model));
   return (
     <PanelFrame
       model={model}
@@ -74,6 +87,7 @@ export function PowerPanel({ model }: { model: Model }) {
         <>
           <b>Total power</b> since the start · <b>reference tone</b> at {tone}, in floors of one bin · against
           UTC
+          <span class="hover">{hover}</span>
         </>
       }
     >
