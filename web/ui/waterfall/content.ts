@@ -107,9 +107,9 @@ export class WaterfallContent implements Content {
       this.#image.width = width;
       this.#image.height = height;
     }
-    const pixels = new ImageData(width, height);
-    paint(new Uint32Array(pixels.data.buffer), values, colours, VIRIDIS);
-    this.#image.getContext('2d')?.putImageData(pixels, 0, 0);
+    const image = new ImageData(width, height);
+    paint(new Uint32Array(image.data.buffer), values, colours, VIRIDIS);
+    this.#image.getContext('2d')?.putImageData(image, 0, 0);
   }
 
   /** Which colour means what. */
