@@ -12,6 +12,9 @@ import type { Announcement, GroupView } from '../port.ts';
 const { MemberAssignment, MemberMetadata } = AssignerProtocol;
 const VERSION = 0;
 
+const MOST_URLS = 8;
+const MOST_URL_CHARACTERS = 256;
+
 /**
  * - `one`: every partition to one member, the others stand by; for senders that spread a file over all partitions
  * - `spread`: to every member its share
@@ -169,9 +172,6 @@ function toldIn(metadata: Buffer): Told {
     return NOTHING_TOLD;
   }
 }
-
-const MOST_URLS = 8;
-const MOST_URL_CHARACTERS = 256;
 
 const isHttpUrl = (value: unknown): value is string =>
   typeof value === 'string' &&
