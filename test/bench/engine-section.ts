@@ -24,6 +24,7 @@ import {
 import { type PageTask, startPageContest } from './engine-chromium.ts';
 import { pythonContestants } from './engine-python.ts';
 import { fftJs } from './npm-ffts.ts';
+import { memorySpeed } from './memory-speed.ts';
 import { comparatorPython } from './python.ts';
 import { type Cell, printTable, quantile } from './table.ts';
 
@@ -63,9 +64,19 @@ export async function benchEngine(): Promise<string[]> {
     problems.push(...wrong);
     verdicts.push(...verdictsOf(bins, standings));
   }
+  await printMemory();
   console.log('');
   printVerdicts(verdicts);
   return problems;
+}
+
+/** What the memory gives, beside which the scaling has to be judged. */
+async function printMemory(): Promise<void> {
+  const threads = availableParallelism();
+  const [one, all] = [await memorySpeed(1), await memorySpeed(threads)];
+  const [oneText, allText] = [one, all].map((speed) => `${(speed / 1e9).toFixed(1)} GB/s`);
+  const scaling = percent(all / (threads * one));
+  console.log(`\nmemory read into the cache: ${oneText} by one thread, ${allText} by ${threads}: ${scaling}`);
 }
 
 async function contest(

@@ -230,6 +230,35 @@ test('a message is all I, then all Q, of its slices', async () => {
   expect(none).toEqual([]);
 });
 
+test.each([1, 7, 479, 480, 481])(
+  'messages of %d slices are read several at once and come one by one',
+  async (n) => {
+    // Two and a half times what is read at once.
+    const slices = 1200;
+    await folder.pair(4, slices * BINS + 5);
+    const modifiedMs = await folder.modifiedMs(4);
+    const pair = { folder: folder.path, file: 4, samples: slices * BINS + 5, modifiedMs };
+    const halves: [Buffer[], Buffer[]] = [[], []];
+    let next = 1;
+    for await (const { index, first, slices: count, value } of readMessages(pair, BINS, n, 1)) {
+      expect([index, first]).toEqual([next, next * n]);
+      expect(count).toBe(Math.min(n, slices - first));
+      next++;
+      halves[0].push(value.subarray(0, value.length / 2));
+      halves[1].push(value.subarray(value.length / 2));
+    }
+    expect(next).toBe(Math.ceil(slices / n));
+    const left = (slices - n) * BINS;
+    for (const [k, sign] of [
+      [0, 1],
+      [1, -1],
+    ] as const) {
+      const wanted = sampleBytes(4, slices * BINS, sign).subarray((slices * BINS - left) * 4);
+      expect(Buffer.concat(halves[k]).equals(wanted)).toBe(true);
+    }
+  },
+);
+
 test('a file that changes while it is read is noticed: shorter, or written to', async () => {
   await folder.pair(1, 10 * BINS);
   const pair = { folder: folder.path, file: 1, samples: 10 * BINS, modifiedMs: await folder.modifiedMs(1) };
