@@ -21,9 +21,20 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{fuzz,gpu,broker,e2e,faults,bench}/**'],
+          exclude: ['test/{fuzz,gpu,broker,e2e,faults,soak,bench}/**'],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...alone,
+          name: 'soak',
+          include: ['test/soak/**/*.test.ts'],
+          // What a run of hours says is read while it runs.
+          disableConsoleIntercept: true,
+          sequence: { groupOrder: 6 },
         },
       },
       {

@@ -12,16 +12,16 @@ import { findCertutil, findChromium, findJava, findMaven, findPython, repository
 import { ensureProgram } from './system-packages.mjs';
 
 /** In the order in which they run: the fast ones first. */
-const PROJECTS = ['unit', 'fuzz', 'gpu', 'broker', 'e2e'];
+const PROJECTS = ['unit', 'fuzz', 'gpu', 'broker', 'e2e', 'soak'];
 /** Only when named: these take a quarter of an hour. */
 const NAMED_PROJECTS = ['faults'];
 /** What beyond Node each project needs. */
 const NEEDS = {
-  chromium: ['gpu', 'e2e', 'faults'],
+  chromium: ['gpu', 'e2e', 'soak', 'faults'],
   certutil: ['e2e'],
-  kafka: ['broker', 'e2e', 'faults'],
+  kafka: ['broker', 'e2e', 'soak', 'faults'],
   python: ['e2e'],
-  build: ['unit', 'gpu', 'broker', 'e2e', 'faults'],
+  build: ['unit', 'gpu', 'broker', 'e2e', 'soak', 'faults'],
 };
 
 const REPORTS = join(repository, 'test-results');
