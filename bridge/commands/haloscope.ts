@@ -34,7 +34,7 @@ import {
 import type { TopicsAction } from '../config/options.ts';
 import { type Specs, unknownVariables } from '../config/resolve.ts';
 import { UsageError } from '../config/values.ts';
-import { requireFolder } from '../files/pairs.ts';
+import { requireFolder } from '../files/disk-folder.ts';
 import { createLogger, type Logger } from '../logger.ts';
 import { SOFTWARE } from '../protocol/software.ts';
 
@@ -71,7 +71,7 @@ function defineProduce(program: Command): void {
   const command = program
     .command('produce')
     .description('send file pairs to Kafka; goes on where the topic ends')
-    .argument('<dir>', 'folder with duck_i_NNNNN.dat and duck_q_NNNNN.dat');
+    .argument('<dir>', 'folder with duck_i_NNNNN.dat and duck_q_NNNNN.dat, or s3://bucket/prefix');
   define(command, 'produce', PRODUCE, async ({ resolved }, log, [folder = '']) => {
     const options = produceOptions(folder, resolved, process.env);
     const { runProduce } = await import('./produce.ts');

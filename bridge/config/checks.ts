@@ -119,20 +119,28 @@ export function produceOptions(
   environment: Environment,
 ): ProduceOptions {
   const geometry = geometryOf(values);
-  const absolute = path(folder);
+  const place = placeOf(folder);
   return {
-    folder: absolute,
+    folder: place,
+    endpoint: values.endpoint,
     connection: connectionOf(values, environment),
     topic: values.topic,
     slicesPerMessage: slicesPerMessageOf(values.slicesPerMessage, geometry.bins),
     pace: values.pace,
     follow: values.follow,
     files: values.files,
-    run: values.run ?? runOfFolder(absolute),
+    run: values.run ?? runOfFolder(place),
     utcMs: values.utc,
     settleMs: values.settle,
     geometry,
   };
+}
+
+/** Absolute path of a folder, or the address of a prefix. @throws {UsageError} */
+function placeOf(given: string): string {
+  if (!isS3Url(given)) return path(given);
+  if (parseS3Url(given) === null) throw new UsageError(`expected s3://BUCKET/PREFIX, found '${given}'`);
+  return given;
 }
 
 function slicesPerMessageOf(given: number | null, bins: number): number {
@@ -211,10 +219,7 @@ export function analyzeOptions(
   }
   if (values.out === null && values.perFile)
     throw new UsageError('--per-file: expected --out DIR with it, for a file per recording');
-  for (const given of paths) {
-    if (isS3Url(given) && parseS3Url(given) === null)
-      throw new UsageError(`expected s3://BUCKET/PREFIX, found '${given}'`);
-  }
+  for (const given of paths) placeOf(given);
   if (values.sigmf && paths.some(isS3Url))
     throw new UsageError('--sigmf: expected pairs on a disk, since nothing is written to a bucket');
   const isSaid = (key: 'sampleRate' | 'lo'): boolean => origins.get(key) !== 'default';

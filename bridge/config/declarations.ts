@@ -163,6 +163,10 @@ const SETTLE = {
   ),
 };
 
+const ENDPOINT = {
+  endpoint: optional('endpoint', 'URL', 'server of s3://… that is not that of Amazon', v.httpUrl),
+};
+
 const TOPICS_IN_AND_OUT = {
   topicIn: option('topic-in', 'NAME', 'topic of the slices', v.topicName, 'chunk_data'),
   topicOut: option('topic-out', 'NAME', 'topic of the results', v.topicName, 'results'),
@@ -246,6 +250,7 @@ export const PRODUCE = {
   files: optional('files', 'A-B', 'only these file numbers', v.fileRange),
   run: optional('run', 'NAME', 'name of the run; that of the folder unless given', v.runName),
   utc: optional('utc', 'TIME', 'start of the first file; from modification times unless given', v.utcTime),
+  ...ENDPOINT,
   ...SETTLE,
   ...GEOMETRY,
 };
@@ -289,10 +294,6 @@ export const PROCESS = {
   ...TOKEN,
   ca: optional('ca', 'FILE', 'certificates by which to trust the bridge, PEM', v.path),
   tlsName: optional('tls-name', 'HOST', 'name in its certificate, where the URL has another', v.text),
-};
-
-const ENDPOINT = {
-  endpoint: optional('endpoint', 'URL', 'server of s3://… that is not that of Amazon', v.httpUrl),
 };
 
 export const ANALYZE = {

@@ -97,8 +97,10 @@ export interface ProcessOptions {
 export type Pace = 'real' | 'max' | { readonly periodMs: number };
 
 export interface ProduceOptions {
-  /** Folder with file pairs, absolute. */
+  /** Folder with file pairs, absolute; or `s3://bucket/prefix`. */
   readonly folder: string;
+  /** Server of `s3://…`; null: Amazon's. */
+  readonly endpoint: string | null;
   readonly connection: KafkaConnection;
   readonly topic: string;
   readonly slicesPerMessage: number;

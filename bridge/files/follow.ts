@@ -11,13 +11,12 @@
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
-import { type FilePair, type FolderListing, listFolder, lookAt } from './pairs.ts';
+import type { FilePair, FolderListing, PairFolder } from './pairs.ts';
 import { BYTES_PER_SAMPLE, FileProblem, judge, pairName } from '../protocol/pairs.ts';
 import { DEFAULT_SETTLE_MS, Settling } from './settling.ts';
-import { FolderWatch } from './watch.ts';
 
 export interface FollowOptions {
-  readonly folder: string;
+  readonly folder: PairFolder;
   readonly bins: number;
   /** First number that matters; lower ones are not looked at. */
   readonly from: number;
@@ -71,7 +70,7 @@ export class PairFollower {
    * @throws the system's error where the folder cannot be read and is not followed
    */
   async *pairs(signal: AbortSignal): AsyncGenerator<FilePair, void, void> {
-    const watch = new FolderWatch(this.#options.folder, this.#options.pollMs);
+    const watch = this.#options.folder.watch(this.#options.pollMs);
     try {
       await this.#list();
       while (!signal.aborted) {
@@ -114,7 +113,7 @@ export class PairFollower {
   async #list(): Promise<void> {
     const { follow, trouble, folder } = this.#options;
     try {
-      this.#listing = await listFolder(folder);
+      this.#listing = await folder.list();
       if (follow) trouble?.(null);
     } catch (error) {
       if (!follow) throw error;
@@ -191,7 +190,7 @@ export class PairFollower {
   async #verdict(file: number, settling: Settling): Promise<Verdict> {
     const { folder, bins } = this.#options;
     try {
-      const [i, q] = await Promise.all([lookAt(folder, 'i', file), lookAt(folder, 'q', file)]);
+      const [i, q] = await Promise.all([folder.look('i', file), folder.look('q', file)]);
       if (!settling.look(i, q, performance.now(), Date.now())) return { kind: 'changing' };
       const problem = judge(file, i, q, bins);
       if (problem !== null || i === null || q === null)

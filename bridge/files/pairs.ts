@@ -1,23 +1,13 @@
 /**
- * File pairs of a folder: `duck_i_NNNNN.dat` and `duck_q_NNNNN.dat`, float32 samples and nothing else.
- *
- * What is there is listed and looked at here; what it is worth is judged by `protocol/pairs.ts`.
+ * Where file pairs lie, and what is found there: `duck_i_NNNNN.dat` and `duck_q_NNNNN.dat`, float32 samples and
+ * nothing else. A folder of a disk (`disk-folder.ts`) or what lies under a prefix of a bucket (`s3/s3-folder.ts`).
  */
 
-import { readdir, stat } from 'node:fs/promises';
-import { join } from 'node:path';
-import {
-  type Channel,
-  FileProblem,
-  type HalfState,
-  isMisnamed,
-  pairFileName,
-  parseFileName,
-} from '../protocol/pairs.ts';
+import { type Channel, FileProblem, type HalfState, isMisnamed, parseFileName } from '../protocol/pairs.ts';
 
 /** A whole pair. */
 export interface FilePair {
-  readonly folder: string;
+  readonly folder: PairFolder;
   readonly file: number;
   /** Per channel. */
   readonly samples: number;
@@ -31,11 +21,40 @@ export interface FolderListing {
   readonly misnamed: readonly string[];
 }
 
-/** @throws the system's error where the folder cannot be read. */
-export async function listFolder(folder: string): Promise<FolderListing> {
+export interface PairFolder {
+  /** Path or address, for people. */
+  readonly name: string;
+  /** @throws whatever the system throws where it cannot be read */
+  list(): Promise<FolderListing>;
+  /** Null where it is not there. @throws {FileProblem} `unreadable` */
+  look(channel: Channel, file: number): Promise<HalfState | null>;
+  /** @throws {FileProblem} `unreadable` */
+  open(channel: Channel, file: number): Promise<OpenHalf>;
+  /** @param pollMs how often to look where nothing tells of changes */
+  watch(pollMs?: number): ChangeWatch;
+}
+
+/** One half of a pair that is being read. */
+export interface OpenHalf {
+  /** Fills the buffers, one after the other, from `position` on. @throws {FileProblem} `unreadable`, `changed` */
+  read(into: readonly Buffer[], position: number): Promise<void>;
+  /** As it is now. */
+  state(): Promise<HalfState>;
+  close(): Promise<void>;
+}
+
+/** Tells when a folder may have changed. */
+export interface ChangeWatch {
+  /** Resolves at the next change, after `limitMs` or the poll's pace, or when the signal aborts. */
+  wait(signal: AbortSignal, limitMs?: number): Promise<void>;
+  close(): void;
+}
+
+/** What file names tell. */
+export function listingOf(names: Iterable<string>): FolderListing {
   const halves = new Map<number, { i: boolean; q: boolean }>();
   const misnamed: string[] = [];
-  for (const name of await readdir(folder)) {
+  for (const name of names) {
     const half = parseFileName(name);
     if (half === null) {
       if (isMisnamed(name)) misnamed.push(name);
@@ -48,33 +67,10 @@ export async function listFolder(folder: string): Promise<FolderListing> {
   return { halves, misnamed: misnamed.toSorted() };
 }
 
-/** @throws {FileProblem} `unreadable` where the folder cannot be listed */
-export async function requireFolder(folder: string): Promise<void> {
-  await readdir(folder).catch((error: unknown) => {
-    throw unreadable(folder, error);
-  });
-}
-
-/** @throws {FileProblem} `unreadable`, unless the file just is not there. */
-export async function lookAt(folder: string, channel: Channel, file: number): Promise<HalfState | null> {
-  const name = pairFileName(channel, file);
-  try {
-    const found = await stat(join(folder, name));
-    if (!found.isFile()) throw new FileProblem('unreadable', name, 'expected a file, found something else');
-    return { bytes: found.size, modifiedMs: found.mtimeMs };
-  } catch (error) {
-    if (error instanceof FileProblem) throw error;
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
-    throw unreadable(name, error);
-  }
-}
-
 export const unreadable = (name: string, error: unknown): FileProblem =>
   new FileProblem(
     'unreadable',
     name,
     `cannot be read (${(error as NodeJS.ErrnoException).code ?? String(error)})`,
-    {
-      cause: error,
-    },
+    { cause: error },
   );

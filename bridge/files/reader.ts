@@ -7,10 +7,8 @@
  * of forty. As much as one message may have is read ahead, so that disk and network overlap; no more is in memory.
  */
 
-import { open, type FileHandle } from 'node:fs/promises';
-import { join } from 'node:path';
 import { MAX_MESSAGE_VALUE_BYTES, sliceBytes } from '../protocol/geometry.ts';
-import { type FilePair, unreadable } from './pairs.ts';
+import type { FilePair, OpenHalf } from './pairs.ts';
 import { BYTES_PER_SAMPLE, FileProblem, pairFileName } from '../protocol/pairs.ts';
 
 export interface SliceMessage {
@@ -65,10 +63,10 @@ export async function* readMessages(
 export class PairReader {
   readonly #pair: FilePair;
   readonly #bins: number;
-  readonly #i: FileHandle;
-  readonly #q: FileHandle;
+  readonly #i: OpenHalf;
+  readonly #q: OpenHalf;
 
-  private constructor(pair: FilePair, bins: number, i: FileHandle, q: FileHandle) {
+  private constructor(pair: FilePair, bins: number, i: OpenHalf, q: OpenHalf) {
     this.#pair = pair;
     this.#bins = bins;
     this.#i = i;
@@ -77,9 +75,9 @@ export class PairReader {
 
   /** @throws {FileProblem} `unreadable` */
   static async open(pair: FilePair, bins: number): Promise<PairReader> {
-    const i = await openHalf(pair, 'i');
+    const i = await pair.folder.open('i', pair.file);
     try {
-      return new PairReader(pair, bins, i, await openHalf(pair, 'q'));
+      return new PairReader(pair, bins, i, await pair.folder.open('q', pair.file));
     } catch (error) {
       await i.close();
       throw error;
@@ -122,13 +120,11 @@ export class PairReader {
     const position = (messages[0]?.first ?? 0) * this.#bins * BYTES_PER_SAMPLE;
     const half = ({ value }: SliceMessage): number => value.length / 2;
     await Promise.all([
-      this.#readHalf(
-        'i',
+      this.#i.read(
         messages.map((m) => m.value.subarray(0, half(m))),
         position,
       ),
-      this.#readHalf(
-        'q',
+      this.#q.read(
         messages.map((m) => m.value.subarray(half(m))),
         position,
       ),
@@ -138,48 +134,14 @@ export class PairReader {
   /** @throws {FileProblem} `changed` when size or modification time are not those of the pair any more */
   async checkUnchanged(): Promise<void> {
     const { file, samples, modifiedMs } = this.#pair;
-    const [i, q] = await Promise.all([this.#i.stat(), this.#q.stat()]);
+    const [i, q] = await Promise.all([this.#i.state(), this.#q.state()]);
     const bytes = samples * BYTES_PER_SAMPLE;
-    if (i.size === bytes && q.size === bytes && Math.max(i.mtimeMs, q.mtimeMs) === modifiedMs) return;
-    const channel = i.size === bytes && i.mtimeMs <= modifiedMs ? 'q' : 'i';
+    if (i.bytes === bytes && q.bytes === bytes && Math.max(i.modifiedMs, q.modifiedMs) === modifiedMs) return;
+    const channel = i.bytes === bytes && i.modifiedMs <= modifiedMs ? 'q' : 'i';
     throw new FileProblem('changed', pairFileName(channel, file), 'changed while it was being read');
   }
 
   async close(): Promise<void> {
     await Promise.all([this.#i.close(), this.#q.close()]);
-  }
-
-  /** Fills the buffers, one after the other, from one place of the file. */
-  async #readHalf(channel: 'i' | 'q', into: readonly Buffer[], position: number): Promise<void> {
-    const handle = channel === 'i' ? this.#i : this.#q;
-    const name = pairFileName(channel, this.#pair.file);
-    let left = [...into];
-    for (let at = position; left.length > 0; ) {
-      const { bytesRead } = await handle.readv(left, at).catch((error) => {
-        throw unreadable(name, error);
-      });
-      if (bytesRead === 0) throw new FileProblem('changed', name, 'became shorter while it was being read');
-      at += bytesRead;
-      left = behind(left, bytesRead);
-    }
-  }
-}
-
-/** What is left of buffers when their first bytes are filled. */
-function behind(buffers: readonly Buffer[], bytes: number): Buffer[] {
-  let rest = bytes;
-  return buffers.flatMap((buffer) => {
-    const filled = Math.min(rest, buffer.length);
-    rest -= filled;
-    return filled < buffer.length ? [buffer.subarray(filled)] : [];
-  });
-}
-
-async function openHalf(pair: FilePair, channel: 'i' | 'q'): Promise<FileHandle> {
-  const name = pairFileName(channel, pair.file);
-  try {
-    return await open(join(pair.folder, name), 'r');
-  } catch (error) {
-    throw unreadable(name, error);
   }
 }

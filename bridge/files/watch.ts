@@ -4,18 +4,20 @@
  */
 
 import { type FSWatcher, watch } from 'node:fs';
+import type { ChangeWatch } from './pairs.ts';
 
 const DEFAULT_POLL_MS = 1_000;
 
-export class FolderWatch {
+export class FolderWatch implements ChangeWatch {
   readonly #watcher: FSWatcher | null;
   readonly #pollMs: number;
   #dirty = false;
   #wake: (() => void) | null = null;
 
-  constructor(folder: string, pollMs = DEFAULT_POLL_MS) {
+  /** @param folder null: nothing tells of changes, there is only the poll */
+  constructor(folder: string | null, pollMs = DEFAULT_POLL_MS) {
     this.#pollMs = pollMs;
-    this.#watcher = this.#watch(folder);
+    this.#watcher = folder === null ? null : this.#watch(folder);
   }
 
   /** Resolves at the next change, after `limitMs` or the poll's pace, or when the signal aborts. */

@@ -8,7 +8,7 @@
  */
 
 import { crc32 } from 'node:zlib';
-import { type FilePair, lookAt } from '../files/pairs.ts';
+import type { FilePair, PairFolder } from '../files/pairs.ts';
 import { BYTES_PER_SAMPLE, judge } from '../protocol/pairs.ts';
 import { PairReader, slicesOf } from '../files/reader.ts';
 import type { InputRecord } from '../log/port.ts';
@@ -32,7 +32,7 @@ export type LastRecord =
   | { readonly kind: 'plain'; readonly point: SentPoint };
 
 export interface FolderRun {
-  readonly folder: string;
+  readonly folder: PairFolder;
   readonly run: string;
   readonly bins: number;
 }
@@ -78,7 +78,7 @@ async function headed(
   if (pair !== null && !(await holds(pair, our.bins, first, value))) {
     throw new ProduceError(
       'other-content',
-      `${place} holds run ${our.run}, file ${file}, slices from ${first} with other samples than ${our.folder}: give another --run`,
+      `${place} holds run ${our.run}, file ${file}, slices from ${first} with other samples than ${our.folder.name}: give another --run`,
     );
   }
   const slicesPerMessage = isLast && message > 0 ? first / message : slices;
@@ -110,7 +110,7 @@ async function findPlain(
 
 /** The pair of this number as it is now; null where it is not there or not whole. */
 export async function findPair({ folder, bins }: FolderRun, file: number): Promise<FilePair | null> {
-  const [i, q] = await Promise.all([lookAt(folder, 'i', file), lookAt(folder, 'q', file)]).catch(() => [
+  const [i, q] = await Promise.all([folder.look('i', file), folder.look('q', file)]).catch(() => [
     null,
     null,
   ]);

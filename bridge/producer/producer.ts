@@ -12,7 +12,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ProduceOptions } from '../config/options.ts';
 import { PairFollower } from '../files/follow.ts';
-import { type FilePair, listFolder } from '../files/pairs.ts';
+import type { FilePair, PairFolder } from '../files/pairs.ts';
 import { FileProblem } from '../protocol/pairs.ts';
 import { PairReader, readMessages, remainderOf, slicesOf } from '../files/reader.ts';
 import { LogError, type ProducerPort } from '../log/port.ts';
@@ -58,7 +58,10 @@ export interface ProduceReport {
   readonly unfinished: readonly { readonly file: number; readonly slice: number }[];
 }
 
-type Settings = Omit<ProduceOptions, 'connection' | 'topic'> & { readonly pollMs?: number };
+type Settings = Omit<ProduceOptions, 'connection' | 'topic' | 'folder' | 'endpoint'> & {
+  readonly folder: PairFolder;
+  readonly pollMs?: number;
+};
 
 export class FolderProducer {
   readonly #settings: Settings;
@@ -145,7 +148,9 @@ export class FolderProducer {
       }
     } catch (error) {
       if (error instanceof ProduceError || error instanceof LogError || lanes.hasFailed) throw error;
-      throw new ProduceError('no-folder', `${folder}: cannot be read (${codeOf(error)})`, { cause: error });
+      throw new ProduceError('no-folder', `${folder.name}: cannot be read (${reasonOf(error)})`, {
+        cause: error,
+      });
     } finally {
       await lanes.finished();
     }
@@ -156,7 +161,7 @@ export class FolderProducer {
     return understand(await this.#port.last(partition), this.#our());
   }
 
-  #our(): { readonly folder: string; readonly run: string; readonly bins: number } {
+  #our(): { readonly folder: PairFolder; readonly run: string; readonly bins: number } {
     const { folder, run, geometry } = this.#settings;
     return { folder, run, bins: geometry.bins };
   }
@@ -165,7 +170,7 @@ export class FolderProducer {
   async #numbers(): Promise<number[]> {
     const { folder, files, follow } = this.#settings;
     try {
-      const { halves } = await listFolder(folder);
+      const { halves } = await folder.list();
       const wanted = [...halves.keys()].filter(
         (file) => file >= (files?.first ?? 0) && file <= (files?.last ?? Infinity),
       );
@@ -173,13 +178,15 @@ export class FolderProducer {
         const range = files === null ? '' : ` with numbers ${files.first} to ${files.last}`;
         throw new ProduceError(
           'no-pairs',
-          `${folder}: no duck_i_NNNNN.dat and duck_q_NNNNN.dat${range} there`,
+          `${folder.name}: no duck_i_NNNNN.dat and duck_q_NNNNN.dat${range} there`,
         );
       }
       return wanted.toSorted((a, b) => a - b);
     } catch (error) {
       if (error instanceof ProduceError) throw error;
-      throw new ProduceError('no-folder', `${folder}: cannot be read (${codeOf(error)})`, { cause: error });
+      throw new ProduceError('no-folder', `${folder.name}: cannot be read (${reasonOf(error)})`, {
+        cause: error,
+      });
     }
   }
 
@@ -292,7 +299,12 @@ export class FolderProducer {
   }
 }
 
-const codeOf = (error: unknown): string => (error as NodeJS.ErrnoException).code ?? String(error);
+/** The system's code, `ENOENT`; of other errors, what they say. */
+const reasonOf = (error: unknown): string => {
+  const { errno, code } = error as NodeJS.ErrnoException;
+  if (errno !== undefined && code !== undefined) return code;
+  return error instanceof Error ? error.message : String(error);
+};
 
 /** Messages of one file that go in one request: as many as fit about 1 MB. */
 class Batch {

@@ -2,6 +2,7 @@
 import { randomUUID } from 'node:crypto';
 import { stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { DiskFolder } from '../../bridge/files/disk-folder.ts';
 import { type FilePair } from '../../bridge/files/pairs.ts';
 import { pairFileName } from '../../bridge/protocol/pairs.ts';
 import { readMessages, slicesOf } from '../../bridge/files/reader.ts';
@@ -55,7 +56,7 @@ async function dryRun(slicesPerMessage: number): Promise<number[]> {
   const seconds: number[] = [];
   for (let file = 0; file < PAIRS; file++) {
     const pair: FilePair = {
-      folder,
+      folder: new DiskFolder(folder),
       file,
       samples: NOMINAL_SAMPLES_PER_FILE,
       modifiedMs: await modifiedMs(folder, file),

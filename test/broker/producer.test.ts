@@ -1,6 +1,7 @@
 /** `produce` on a real Kafka: what arrives, in parallel and in order, and resuming after the broker was killed. */
 import { randomUUID } from 'node:crypto';
 import { expect, inject, onTestFinished, test } from 'vitest';
+import { DiskFolder } from '../../bridge/files/disk-folder.ts';
 import { produceOptions } from '../../bridge/config/checks.ts';
 import { PRODUCE } from '../../bridge/config/declarations.ts';
 import { resolveOptions } from '../../bridge/config/resolve.ts';
@@ -46,7 +47,7 @@ interface Call {
 async function produce({ brokers, topic, folder, stop, sent }: Call): Promise<ProduceReport> {
   const port = new KafkaProducer({ ...clientOptions([brokers]), topic });
   const settings = {
-    folder,
+    folder: new DiskFolder(folder),
     slicesPerMessage: N,
     pace: 'max' as const,
     follow: false,

@@ -1,11 +1,13 @@
-/** `analyze` on a bucket, over HTTP, from a real S3 server. */
+/** `analyze` and `produce` on a bucket, over HTTP, from a real S3 server. */
 import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { connect, createServer, type Server } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, beforeEach, expect, onTestFinished, test, vi } from 'vitest';
+import { afterAll, afterEach, beforeAll, beforeEach, expect, inject, onTestFinished, test, vi } from 'vitest';
+import { readTopic, type TopicRecord } from '../broker/read-topic.ts';
 import { S3Server } from '../s3.ts';
+import { type Chain, newChain, produceWords } from './chain.ts';
 import { freePort, run, succeed } from './haloscope.ts';
 import { keptFolder } from './kept.ts';
 import { recordMany, writePairs } from './samples.ts';
@@ -51,6 +53,11 @@ beforeEach(() => {
 });
 afterEach(() => vi.unstubAllEnvs());
 
+/** Words for `topics` that name broker and topics. */
+const kafkaWords = ({ brokers, topicIn, topicOut }: Chain): string[] => [
+  ...['--brokers', brokers, '--topic-in', topicIn, '--topic-out', topicOut],
+];
+
 const from = (url: string, endpoint = server.endpoint, ...words: string[]) =>
   run('analyze', url, '--endpoint', endpoint, ...words);
 
@@ -81,6 +88,34 @@ test('a prefix is no beginning of another name; an orphan is named; more than on
   const many = await from('s3://many/m');
   expect(many.stdout).toBe(wanted);
   expect(many.stderr).toContain('"files":1100');
+});
+
+/** What a record says, whatever the time and place. */
+const contentOf = ({ partition, key, value, headers }: TopicRecord): string => {
+  const { 'hs-utc': _, ...others } = headers;
+  return JSON.stringify([partition, key.toString('hex'), value.toString('base64'), others]);
+};
+
+test('produce sends a prefix as it sends a folder, and goes on where the topic ends', async () => {
+  const chains = [
+    await newChain(inject('kafka')['4.4.0']),
+    await newChain(inject('kafka')['4.4.0']),
+  ] as const;
+  const words = ['--pace', 'max', '--settle', '0'];
+  const topics: string[][] = [];
+  for (const [k, place] of [folder, 's3://archive/runs/run404'].entries()) {
+    const chain = chains[k] as (typeof chains)[number];
+    await succeed('topics', 'create', ...kafkaWords(chain));
+    const produce = [...produceWords(chain, place, 'run404'), ...words, '--endpoint', server.endpoint];
+    // One file first, so that the second call has to find its samples in the topic.
+    await succeed(...produce, '--files', '1-1');
+    const { stdout } = await succeed(...produce);
+    expect(stdout).toContain('2 pairs of run404');
+    expect(stdout).toContain('1 were there before, 0 problems');
+    topics.push((await readTopic(chain.brokers, chain.topicIn)).map(contentOf).toSorted());
+  }
+  expect(topics[0]?.length).toBeGreaterThan(20);
+  expect(topics[1]).toEqual(topics[0]);
 });
 
 /** A way to the server that breaks connections when more than so many bytes have been answered, so many times. */
@@ -139,10 +174,16 @@ test('credentials are those of the profile, as the AWS tools read it', async () 
 });
 
 test('what cannot be reached says what to do; status 1, and 2 for an address that is none', async () => {
+  const broker = ['--brokers', inject('kafka')['4.4.0']];
   const cases: readonly (readonly [number, string, Promise<{ status: number | null; stderr: string }>])[] = [
     [1, 'there is no such bucket', from('s3://nothing/there')],
     [1, 'the server does not answer', from('s3://archive/x', `http://127.0.0.1:${await freePort()}`)],
     [2, 'expected s3://BUCKET/PREFIX', from('s3://')],
+    [
+      1,
+      'there is no such bucket',
+      run('produce', 's3://nothing/there', '--endpoint', server.endpoint, ...broker),
+    ],
     [2, '--endpoint: expected a URL', from('s3://archive/x', 'localhost')],
     [2, '--sigmf: expected pairs on a disk', from('s3://archive/x', server.endpoint, '--sigmf')],
   ];

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { afterEach, beforeEach, expect, test } from 'vitest';
 import { PairFollower } from '../../bridge/files/follow.ts';
-import { listFolder, requireFolder } from '../../bridge/files/pairs.ts';
+import { DiskFolder, requireFolder } from '../../bridge/files/disk-folder.ts';
 import {
   FileProblem,
   type HalfState,
@@ -40,7 +40,7 @@ test('names', () => {
 });
 
 test('the number of slices is derived from the file, and what is left over is known', () => {
-  const pair = (samples: number) => ({ folder: '', file: 0, samples, modifiedMs: 0 });
+  const pair = (samples: number) => ({ folder: new DiskFolder(''), file: 0, samples, modifiedMs: 0 });
   for (const [samples, slices, rest] of [
     [8193 * 1024, 2731, 0],
     [8192 * 1024, 2730, 2048],
@@ -101,7 +101,7 @@ async function followed(
 ) {
   const problems: FileProblem[] = [];
   const follower = new PairFollower({
-    folder: folder.path,
+    folder: new DiskFolder(folder.path),
     bins: BINS,
     from: 0,
     follow: false,
@@ -166,7 +166,7 @@ test('following: all I files first, as rsync copies them, is no reason to give u
   const problems: string[] = [];
   const stop = new AbortController();
   const follower = new PairFollower({
-    folder: folder.path,
+    folder: new DiskFolder(folder.path),
     bins: BINS,
     from: 0,
     follow: true,
@@ -205,7 +205,7 @@ test('a folder that cannot be read is an error when it is not followed', async (
 test('a message is all I, then all Q, of its slices', async () => {
   await folder.pair(3, 5 * BINS + 7);
   const modifiedMs = await folder.modifiedMs(3);
-  const pair = { folder: folder.path, file: 3, samples: 5 * BINS + 7, modifiedMs };
+  const pair = { folder: new DiskFolder(folder.path), file: 3, samples: 5 * BINS + 7, modifiedMs };
   const seen: [number, number, number][] = [];
   for await (const { index, first, slices, value } of readMessages(pair, BINS, 2)) {
     seen.push([index, first, slices]);
@@ -261,7 +261,12 @@ test.each([1, 7, 479, 480, 481])(
 
 test('a file that changes while it is read is noticed: shorter, or written to', async () => {
   await folder.pair(1, 10 * BINS);
-  const pair = { folder: folder.path, file: 1, samples: 10 * BINS, modifiedMs: await folder.modifiedMs(1) };
+  const pair = {
+    folder: new DiskFolder(folder.path),
+    file: 1,
+    samples: 10 * BINS,
+    modifiedMs: await folder.modifiedMs(1),
+  };
   const readAll = async (after: () => Promise<void>): Promise<number> => {
     let messages = 0;
     for await (const message of readMessages(pair, BINS, 2)) {
@@ -279,7 +284,10 @@ test('a file that changes while it is read is noticed: shorter, or written to', 
 
 test('a pair that went away is unreadable, by name', async () => {
   await folder.half('i', 2, sampleBytes(2, 1000, 1));
-  const opening = PairReader.open({ folder: folder.path, file: 2, samples: 1000, modifiedMs: 0 }, BINS);
+  const opening = PairReader.open(
+    { folder: new DiskFolder(folder.path), file: 2, samples: 1000, modifiedMs: 0 },
+    BINS,
+  );
   await expect(opening).rejects.toBeInstanceOf(FileProblem);
   await expect(opening).rejects.toMatchObject({ code: 'unreadable', file: 'duck_q_00002.dat' });
 });
@@ -298,7 +306,7 @@ test('a pair is written whole or not at all', async () => {
     },
   };
   await writePair(folder.path, 8, source, modifiedMs);
-  const { halves } = await listFolder(folder.path);
+  const { halves } = await new DiskFolder(folder.path).list();
   expect([...halves]).toEqual([[8, { i: true, q: true }]]);
   expect(await folder.modifiedMs(8)).toBe(modifiedMs);
   const broken = {
@@ -308,5 +316,5 @@ test('a pair is written whole or not at all', async () => {
     },
   };
   await expect(writePair(folder.path, 9, broken, modifiedMs)).rejects.toThrow('no signal');
-  expect([...(await listFolder(folder.path)).halves.keys()]).toEqual([8]);
+  expect([...(await new DiskFolder(folder.path).list()).halves.keys()]).toEqual([8]);
 });

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import * as fc from 'fast-check';
 import { afterAll, expect } from 'vitest';
-import { listFolder } from '../../bridge/files/pairs.ts';
+import { DiskFolder } from '../../bridge/files/disk-folder.ts';
 import { pairFileName, parseFileName } from '../../bridge/protocol/pairs.ts';
 import {
   givenRunName,
@@ -75,7 +75,7 @@ const storable = fileName.filter(
 fuzz('folders', fc.uniqueArray(storable, { maxLength: 12 }), async (names) => {
   const folder = mkdtempSync(join(scratch, 'f-'));
   for (const name of names) writeFileSync(join(folder, name), '');
-  const { halves, misnamed } = await listFolder(folder);
+  const { halves, misnamed } = await new DiskFolder(folder).list();
   const expected = new Map<number, { i: boolean; q: boolean }>();
   for (const name of names) {
     const half = halfOf(name);

@@ -1,5 +1,6 @@
 import { crc32 } from 'node:zlib';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { DiskFolder } from '../../bridge/files/disk-folder.ts';
 import type { FileProblem } from '../../bridge/protocol/pairs.ts';
 import { LogError } from '../../bridge/log/port.ts';
 import { createLogger } from '../../bridge/logger.ts';
@@ -31,7 +32,7 @@ beforeEach(async () => {
 afterEach(() => folder.remove());
 
 const settings = (changes: Partial<Settings> = {}): Settings => ({
-  folder: folder.path,
+  folder: new DiskFolder(folder.path),
   slicesPerMessage: N,
   pace: 'max',
   follow: false,
@@ -280,7 +281,7 @@ test('a message of this run that another program put elsewhere is refused', asyn
 
 test('an empty folder and one that is not there are refused in a line', async () => {
   await expect(run()).rejects.toMatchObject({ code: 'no-pairs' });
-  await expect(run({ folder: `${folder.path}-not` })).rejects.toMatchObject({
+  await expect(run({ folder: new DiskFolder(`${folder.path}-not`) })).rejects.toMatchObject({
     code: 'no-folder',
     message: expect.stringMatching(/cannot be read \(ENOENT\)$/),
   });

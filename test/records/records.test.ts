@@ -3,6 +3,7 @@ import { readFileSync } from 'node:fs';
 import { crc32 } from 'node:zlib';
 import * as fc from 'fast-check';
 import { expect, test } from 'vitest';
+import { DiskFolder } from '../../bridge/files/disk-folder.ts';
 import { readMessages, slicesOf } from '../../bridge/files/reader.ts';
 import {
   buildPlainRecord,
@@ -48,7 +49,7 @@ test('key and value are those of the existing producer for every n from 1 to 40,
       await folder.half('i', file, channelBytes(sampleI, slices * bins + 100));
       await folder.half('q', file, channelBytes(sampleQ, slices * bins + 100));
       const modifiedMs = await folder.modifiedMs(file);
-      const pair = { folder: folder.path, file, samples: slices * bins + 100, modifiedMs };
+      const pair = { folder: new DiskFolder(folder.path), file, samples: slices * bins + 100, modifiedMs };
       expect(slicesOf(pair, bins)).toBe(slices);
       const found: unknown[] = [];
       for await (const message of readMessages(pair, bins, n)) {
@@ -83,7 +84,12 @@ test('a small message, byte by byte', async () => {
     const bytes = (...values: number[]): Buffer => Buffer.from(Float32Array.of(...values).buffer);
     await folder.half('i', 5, bytes(1, -2, 3, 0.5, -1));
     await folder.half('q', 5, bytes(0.25, 0, -0.5, 2, 7));
-    const pair = { folder: folder.path, file: 5, samples: 5, modifiedMs: await folder.modifiedMs(5) };
+    const pair = {
+      folder: new DiskFolder(folder.path),
+      file: 5,
+      samples: 5,
+      modifiedMs: await folder.modifiedMs(5),
+    };
     const hex = async (n: number): Promise<string[]> => {
       const found: string[] = [];
       for await (const { value } of readMessages(pair, 2, n)) found.push(value.toString('hex'));

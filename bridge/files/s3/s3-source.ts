@@ -1,6 +1,6 @@
 /**
  * Objects of a bucket as sources. Each is one stream from front to back; where that breaks, it is continued from the
- * byte it had come to. An object never changes under its reader: a request names the version that was listed.
+ * byte it had come to, and who goes back or skips gets another one. An object never changes under its reader: a request names the version that was listed.
  */
 
 import { setTimeout as sleep } from 'node:timers/promises';
@@ -35,6 +35,10 @@ class S3Source implements ByteSource {
     return Promise.resolve(new OpenS3Object(this.path, this.#bucket, this.#object, this.#signal));
   }
 }
+
+/** One listed object. @param signal ends reading */
+export const objectSource = (bucket: Bucket, object: ListedObject, signal: AbortSignal): ByteSource =>
+  new S3Source(bucket, object, signal);
 
 /** A stream's bytes, and how to end it. */
 interface Flow {
@@ -142,7 +146,7 @@ export async function findObjects(urls: readonly S3Url[], options: BucketOptions
     const { bucket: name, prefix } = url;
     const bucket = await Bucket.open(name, options);
     for await (const object of bucket.list(prefix)) {
-      const source = new S3Source(bucket, object, options.signal);
+      const source = objectSource(bucket, object, options.signal);
       if (object.key === prefix) named.push(source);
       else if (prefix === '' || object.key.startsWith(`${prefix}/`)) found.push(source);
     }

@@ -5,7 +5,8 @@
  * used already is reported as late. Records are those that `produce` would have sent.
  */
 
-import { type FilePair, listFolder, lookAt } from '../../files/pairs.ts';
+import { DiskFolder } from '../../files/disk-folder.ts';
+import type { FilePair } from '../../files/pairs.ts';
 import { BYTES_PER_SAMPLE, FileProblem, judge } from '../../protocol/pairs.ts';
 import { PairFollower } from '../../files/follow.ts';
 import { messagesOf, readMessages, slicesOf } from '../../files/reader.ts';
@@ -45,12 +46,14 @@ export class FolderInput extends EmbeddedInput {
 
 class FolderSource implements RecordSource {
   readonly #options: FolderInputOptions;
+  readonly #folder: DiskFolder;
   readonly #slicesPerMessage: number;
   readonly #trouble: (error: LogError | null) => void;
   #lastEnd = 0;
 
   constructor(options: FolderInputOptions, trouble: (error: LogError | null) => void) {
     this.#options = options;
+    this.#folder = new DiskFolder(options.folder);
     this.#slicesPerMessage = options.slicesPerMessage ?? slicesPerMessageLimit(options.geometry.bins);
     this.#trouble = trouble;
   }
@@ -74,7 +77,7 @@ class FolderSource implements RecordSource {
   async #offsetAt(timeMs: number, endOffset: number): Promise<number> {
     let found = endOffset;
     for (const file of (await this.#numbers()).toReversed()) {
-      const half = await lookAt(this.#options.folder, 'i', file);
+      const half = await this.#folder.look('i', file);
       if (half === null) continue;
       if (half.modifiedMs < timeMs) break;
       found = offsetOf(file, 0);
@@ -90,7 +93,7 @@ class FolderSource implements RecordSource {
     const { folder, geometry, problem, settleMs, pollMs } = this.#options;
     const firstFile = fileOfOffset(offset);
     const follower = new PairFollower({
-      folder,
+      folder: this.#folder,
       bins: geometry.bins,
       from: firstFile,
       follow: true,
@@ -126,18 +129,17 @@ class FolderSource implements RecordSource {
   }
 
   async #numbers(): Promise<number[]> {
-    const { halves } = await listFolder(this.#options.folder);
+    const { halves } = await this.#folder.list();
     return [...halves.keys()].toSorted((a, b) => a - b);
   }
 
   /** Behind the last pair that is whole and does not change any more. */
   async #endOf(numbers: readonly number[]): Promise<number> {
-    const { folder, geometry, settleMs } = this.#options;
+    const { geometry, settleMs } = this.#options;
+    const folder = this.#folder;
     for (const file of numbers.toReversed()) {
       if (offsetOf(file + 1, 0) <= this.#lastEnd) break;
-      const halves = await Promise.all([lookAt(folder, 'i', file), lookAt(folder, 'q', file)]).catch(
-        () => null,
-      );
+      const halves = await Promise.all([folder.look('i', file), folder.look('q', file)]).catch(() => null);
       if (halves === null) continue;
       const [i, q] = halves;
       const settled = new Settling(settleMs ?? DEFAULT_SETTLE_MS).look(i, q, 0, Date.now());
