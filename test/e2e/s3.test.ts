@@ -54,9 +54,10 @@ beforeEach(() => {
 afterEach(() => vi.unstubAllEnvs());
 
 /** Words for `topics` that name broker and topics. */
-const kafkaWords = ({ brokers, topicIn, topicOut }: Chain): string[] => [
-  ...['--brokers', brokers, '--topic-in', topicIn, '--topic-out', topicOut],
-];
+const kafkaWords = ({ brokers, topicIn, topicOut }: Chain): string[] => {
+  const topics = ['--topic-in', topicIn, '--topic-out', topicOut];
+  return ['--brokers', brokers, ...topics];
+};
 
 const from = (url: string, endpoint = server.endpoint, ...words: string[]) =>
   run('analyze', url, '--endpoint', endpoint, ...words);
