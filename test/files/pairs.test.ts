@@ -237,7 +237,7 @@ test.each([1, 7, 479, 480, 481])(
     const slices = 1200;
     await folder.pair(4, slices * BINS + 5);
     const modifiedMs = await folder.modifiedMs(4);
-    const pair = { folder: folder.path, file: 4, samples: slices * BINS + 5, modifiedMs };
+    const pair = { folder: new DiskFolder(folder.path), file: 4, samples: slices * BINS + 5, modifiedMs };
     const halves: [Buffer[], Buffer[]] = [[], []];
     let next = 1;
     for await (const { index, first, slices: count, value } of readMessages(pair, BINS, n, 1)) {
