@@ -272,10 +272,15 @@ export class Positions {
     return this.behind(partition) === 0 || (distance !== null && distance >= margin);
   }
 
-  /** By how many files the last one read was sent after another one; null where it is of another run. */
+  /**
+   * By how many files the last one read was sent after another one; infinite where a sender began anew in between, null
+   * where it is of a run of another name.
+   */
   distance(partition: number, { run, file, shift }: SentPlace): number | null {
     const { file: last } = this.#of(partition);
-    return last?.run === run ? last.file + last.shift - file - shift : null;
+    if (last === null || givenRunName(last.run) !== givenRunName(run)) return null;
+    if (last.run === run) return last.file + last.shift - file - shift;
+    return generationOf(last.run) > generationOf(run) ? Infinity : -Infinity;
   }
 
   /**
@@ -313,6 +318,9 @@ export class Positions {
     return position;
   }
 }
+
+/** 1 for a name as given, 2 for `NAME~2`. */
+const generationOf = (run: string): number => Number(run.slice(givenRunName(run).length + 1) || 1);
 
 const earliest = (starts: readonly FileStart[]): FileStart | null =>
   starts.reduce<FileStart | null>(

@@ -91,9 +91,10 @@ export class Runs {
   placeHeaderless(file16: number, last: FilePlace | null): Placement {
     const next = last && continueNumber(file16, last.file);
     if (last && next !== null) return this.#placed(this.#runAfter(last.run, next), next);
-    const run = this.nameOf(this.#defaultName);
+    const isOurs = last !== null && givenRunName(last.run) === this.#defaultName;
+    const run = (isOurs ? this.continuationsOf(last.run)[0] : null) ?? this.nameOf(this.#defaultName);
     const newest = this.#newestFile.get(run);
-    // A partition that had not yet come to a jump joins the run that another one has begun.
+    // A partition that had not yet come to a jump joins the run that another one has begun there.
     if (last?.run !== run) {
       const near = newest === undefined ? file16 : nearNumber(file16, newest);
       if (near !== null) return this.#placed(run, near);
