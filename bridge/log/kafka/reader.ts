@@ -6,6 +6,7 @@
  * made only for that, and never joins, is the one public way to it.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Cluster, PartitionAssigner } from 'kafkajs';
 import { LogError, type InputRecord, type StartFrom } from '../port.ts';
 import { KafkaClient, type KafkaClientOptions, textHeaders } from './client.ts';
@@ -65,6 +66,8 @@ const FETCH_BYTES = 4 * 1024 * 1024;
 const FETCH_WAIT_MS = 200;
 const NO_WAIT_MS = 1;
 const ATTEMPTS = 3;
+/** A partition that has just been made, or moved to another broker, has its leader in a moment. */
+const PAUSE_MS = 100;
 /** First step back from the end: two publishes, each with its record and its transaction marker. */
 const FIRST_STEP = 4;
 const STEP_FACTOR = 8;
@@ -192,6 +195,7 @@ export class TopicReader {
         this.#drop();
         const known = toLogError(error, this.topic, 'unreachable');
         if (attempt >= ATTEMPTS || known.code !== 'unreachable') throw known;
+        await sleep(PAUSE_MS);
       }
     }
   }
