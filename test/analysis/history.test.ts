@@ -80,13 +80,29 @@ test('files are put in their order, and what is there already is dropped', () =>
   expect(history.rows.map(({ firstFile }) => firstFile)).toEqual([3, 4, 5]);
 });
 
-test('another run, or another number of bins, begins anew', () => {
+test('another run begins anew', () => {
   const history = new History(10);
   history.append(row(1));
   history.append(row(1, { run: 'run405' }));
   expect(history.rows.map(({ run }) => run)).toEqual(['run405']);
-  history.append(row(2, { run: 'run405', mean: new Float32Array(3) }));
-  expect(history.rows.map(({ firstFile }) => firstFile)).toEqual([2]);
   expect(history.take().length).toBe(1);
   expect(history.rows).toEqual([]);
+});
+
+test('a row that contains others takes their place', () => {
+  const history = new History(10);
+  for (const file of [5, 6, 7, 8]) history.append(row(file));
+  history.append(row(4, { lastFile: 7, files: 4, endMs: START_MS + 8 * FILE_MS }));
+  expect(history.rows.map(({ firstFile, lastFile }) => [firstFile, lastFile])).toEqual([
+    [4, 7],
+    [8, 8],
+  ]);
+});
+
+test('rows of different width merge to the narrower', () => {
+  const history = new History(2);
+  history.append(row(0, { mean: Float32Array.of(1, 3, 5, 7) }));
+  history.append(row(1, { mean: Float32Array.of(4, 8) }));
+  history.append(row(2));
+  expect(Array.from(history.rows[0]?.mean ?? [])).toEqual([3, 7]);
 });

@@ -6,6 +6,7 @@ import { gzipSync } from 'node:zlib';
 import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
+import { decimate, encodeHistory, encodeRow } from '../../bridge/protocol/history.ts';
 import { startChromium } from '../browser/chromium.ts';
 import { eventually, liveness, openScreen, pixels, pointOf, query } from './screen-page.ts';
 import { keepPublishing, stageBridge, TONE_BIN, WEB_FOLDER } from './staged-bridge.ts';
@@ -364,4 +365,38 @@ test('the first load stays within its budget', () => {
     .reduce((sum, name) => sum + gzipSync(readFileSync(join(assets, name)), { level: 9 }).length, 0);
   expect(bytes).toBeGreaterThan(10_000);
   expect(bytes).toBeLessThan(BUDGET_BYTES);
+});
+
+test('the waterfall comes back after a reload, from what the bridge remembers', async () => {
+  const newestMs = Date.now() - 1000;
+  const fileMs = 4194;
+  const row = (file: number) =>
+    encodeRow({
+      firstFile: file,
+      files: 1,
+      slices: 2731,
+      startUtcMs: newestMs - (51 - file) * fileMs,
+      endUtcMs: newestMs - (50 - file) * fileMs,
+      power: 0.01,
+      ...decimate(new Float64Array(3072).fill(5e-9)),
+    });
+  const rows = Array.from({ length: 50 }, (_, i) => row(i + 1));
+  const bridge = await stageBridge({ history: { query: () => encodeHistory(1024, 1, rows) } });
+  bridge.publish(50);
+  const page = await openScreen(browser, bridge.url);
+  await eventually(
+    () => textOf(page, '.waterfall .caption'),
+    (text) => text.includes('50 files in 3.5'),
+  );
+  bridge.publish(51);
+  await eventually(
+    () => textOf(page, '.waterfall .caption'),
+    (text) => text.includes('51 files'),
+  );
+  const at = await pointOf(page, 0.5, 0.8, 'waterfall');
+  await page.mouse.move(at.x, at.y);
+  await eventually(
+    () => textOf(page, '.waterfall .hover'),
+    (text) => /file 1\d · n 2 731 · 5\.000·10⁻⁹/.test(text),
+  );
 });

@@ -65,6 +65,12 @@ test('rows with fewer columns than bins fill the same band', () => {
   expect(picture(rows, 30, [0, 1], 4, 1)).toEqual([1, 1, 2, 2]);
 });
 
+test('rows from memory, which are narrower, lie beside new ones', () => {
+  const rows = [row(0, 10, [1, 2]), row(10, 20, [5, 6, 7, 8])];
+  expect(picture(rows, 20, [0, 1], 4, 2)).toEqual([5, 6, 7, 8, 1, 1, 2, 2]);
+  expect(Array.from(meanOfRows(rows) ?? [])).toEqual([3, 3.5, 4.5, 5]);
+});
+
 test('the colours show the floor: a line does not squash it', () => {
   const values = Float32Array.from({ length: 1000 }, (_, i) => 1 + i / 1000);
   values[500] = 1e6;

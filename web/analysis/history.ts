@@ -55,21 +55,26 @@ export class History {
     return rows;
   }
 
-  /** A row of another run, or of another width, begins anew; one that is there already is dropped. */
+  /**
+   * Puts a row in its place. One of another run begins anew; one whose files are there already is dropped, and takes
+   * the place of those that it contains.
+   */
   append(row: HistoryRow): void {
     const newest = this.#rows.at(-1);
-    if (newest !== undefined && (newest.run !== row.run || newest.mean.length !== row.mean.length))
-      this.clear();
+    if (newest !== undefined && newest.run !== row.run) this.clear();
     const rows = this.#rows;
     let at = rows.length;
     while (at > 0 && (rows[at - 1] as HistoryRow).startMs > row.startMs) at--;
     if (this.#holds(rows[at - 1], row) || this.#holds(rows[at], row)) return;
-    rows.splice(at, 0, row);
+    let contained = 0;
+    while (this.#holds(row, rows[at + contained])) contained++;
+    rows.splice(at, contained, row);
     if (rows.length > this.#capacity) this.#mergeOne();
   }
 
-  #holds(there: HistoryRow | undefined, row: HistoryRow): boolean {
-    return there !== undefined && there.firstFile <= row.firstFile && row.lastFile <= there.lastFile;
+  #holds(outer: HistoryRow | undefined, inner: HistoryRow | undefined): boolean {
+    if (outer === undefined || inner === undefined) return false;
+    return outer.firstFile <= inner.firstFile && inner.lastFile <= outer.lastFile;
   }
 
   /** The two neighbours that last least for their age become one; a gap is closed only where nothing else is left. */
@@ -92,8 +97,24 @@ export class History {
   }
 }
 
-/** Weighted by slices, as every average here. */
+/** The mean with fewer columns, each the mean of those that it covers. */
+function narrowed(mean: Float32Array, columns: number): Float32Array {
+  if (mean.length === columns) return mean;
+  const out = new Float32Array(columns);
+  for (let column = 0; column < columns; column++) {
+    const from = Math.floor((column * mean.length) / columns);
+    const to = Math.max(from + 1, Math.floor(((column + 1) * mean.length) / columns));
+    let sum = 0;
+    for (let k = from; k < to; k++) sum += mean[k] as number;
+    out[column] = sum / (to - from);
+  }
+  return out;
+}
+
+/** Weighted by slices, as every average here; as wide as the narrower of the two. */
 function merged(a: HistoryRow, b: HistoryRow): HistoryRow {
+  const columns = Math.min(a.mean.length, b.mean.length);
+  const later = narrowed(b.mean, columns);
   const slices = a.slices + b.slices;
   const share = b.slices / slices;
   const isKnown = a.slicesExpected > 0 && b.slicesExpected > 0;
@@ -107,6 +128,6 @@ function merged(a: HistoryRow, b: HistoryRow): HistoryRow {
     startMs: Math.min(a.startMs, b.startMs),
     endMs: Math.max(a.endMs, b.endMs),
     totalPower: a.totalPower + (b.totalPower - a.totalPower) * share,
-    mean: a.mean.map((value, k) => value + ((b.mean[k] as number) - value) * share),
+    mean: narrowed(a.mean, columns).map((value, k) => value + ((later[k] as number) - value) * share),
   };
 }

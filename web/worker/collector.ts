@@ -59,6 +59,11 @@ export class Collector {
     if (copy.trace === this.#settings.of) this.#analyseSoon();
   }
 
+  /** Whether spectra are of this run, as far as there are any. */
+  isRun(run: string): boolean {
+    return this.#run === null || this.#run === run;
+  }
+
   analyse(settings: AnalysisSettings): void {
     if (settings.of !== this.#settings.of) this.#memory.forget();
     this.#settings = settings;

@@ -55,6 +55,8 @@ export interface MonitorUpdate {
   /** Null: reset, nothing held yet. */
   readonly holds?: HeldSpectrum | null;
   readonly analysis?: Analysis;
+  /** Why what was before this visit is not among the rows; null where it is. */
+  readonly historyTrouble?: string | null;
 }
 
 /** Rows that wait for a page that does not ask; beyond it older ones are averaged. 12 MB at 3072 bins. */
@@ -99,6 +101,11 @@ export class Updates {
   /** Every file's row is kept until somebody asks, averaged with its neighbours where it takes too long. */
   row(row: HistoryRow): void {
     this.#rows.append(row);
+    this.#changed();
+  }
+
+  historyTrouble(trouble: string | null): void {
+    this.#pending.historyTrouble = trouble;
     this.#changed();
   }
 

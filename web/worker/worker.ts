@@ -10,6 +10,7 @@ import { createEngine, type EnginePreference } from '../engine/choose.ts';
 import { Collector } from './collector.ts';
 import { type EngineMeasurement, measureNth } from './engine-table.ts';
 import { GpuTimer } from './gpu-time.ts';
+import { fetchHistory } from './history.ts';
 import { Policy } from './policy.ts';
 import { Session } from './session.ts';
 import { type Connection, type MonitorUpdate, Updates } from './updates.ts';
@@ -46,8 +47,10 @@ function createSession(options: MonitorOptions): Session {
     handlers: {
       connection: (next) => {
         connection = next;
-        if (next.phase === 'open') collector.geometry(next.welcome.geometry);
         updates.connection(next);
+        if (next.phase !== 'open') return;
+        collector.geometry(next.welcome.geometry);
+        void remember(next.bridge, next.welcome.run);
       },
       state: (state) => {
         if (isHome()) ownPolicy.look(state.group);
@@ -61,6 +64,18 @@ function createSession(options: MonitorOptions): Session {
       engine: (description, trouble) => updates.engine({ description, trouble }),
     },
   });
+}
+
+/** Rows of before this connection; those of a run that is over by the time they come are of no use. */
+async function remember(bridge: string, run: string): Promise<void> {
+  try {
+    const rows = await fetchHistory(bridge, run);
+    if (connection.phase !== 'open' || !collector.isRun(run)) return;
+    for (const row of rows) updates.row(row);
+    updates.historyTrouble(null);
+  } catch (error) {
+    updates.historyTrouble(error instanceof Error ? error.message : String(error));
+  }
 }
 
 /** Buffers of an update; mean and std of a spectrum may share one. */

@@ -54,6 +54,8 @@ export interface Model {
   readonly newest: Signal<NewestDatum | null>;
   readonly analysis: Signal<Analysis | null>;
   readonly holds: Signal<HeldSpectrum | null>;
+  /** Why what was before this visit is not among the rows. */
+  readonly historyTrouble: Signal<string | null>;
   /** Rows shown, oldest first. */
   readonly rows: Signal<readonly HistoryRow[]>;
   /** All rows, also those that have come during a pause. */
@@ -166,6 +168,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     newest,
     analysis: signal(null),
     holds: signal(null),
+    historyTrouble: signal(null),
     rows: signal([]),
     history: new History(HISTORY_ROWS),
     pausedMs: signal(null),
@@ -199,6 +202,7 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
       model.clockOffsetMs.value = Date.parse(update.state.state.utc) - update.state.arrivedMs;
     }
     if (update.gpuMsPerFile !== undefined) model.gpuMsPerFile.value = update.gpuMsPerFile;
+    if (update.historyTrouble !== undefined) model.historyTrouble.value = update.historyTrouble;
     if (update.engine !== undefined) applyEngine(model, update.engine);
     for (const received of update.spectra) applySpectrum(model, received);
     for (const row of update.rows ?? []) model.history.append(row);

@@ -11,6 +11,9 @@ import { chooseDepth, EMPTY_TIME, shownTime, TIME_STEPS } from '../series/time.t
 import { VIRIDIS, viridisCss } from './colours.ts';
 import { colourRange, meanOfRows, paint, type PixelRows, pixelRows, pixels } from './image.ts';
 
+/** Between so many colours the bar is interpolated, which nobody can see. */
+const BAR_STOPS = 32;
+
 export class WaterfallContent implements Content {
   readonly #model: Model;
   readonly #image = document.createElement('canvas');
@@ -116,11 +119,10 @@ export class WaterfallContent implements Content {
   #drawBar({ ctx, left, top, width, height, palette, rem, font }: Canvas, { min, max }: Range): void {
     const x = Math.round(left + width + 0.5 * rem);
     const barWidth = Math.round(0.8 * rem);
-    const steps = Math.max(1, Math.round(height));
-    for (let y = 0; y < steps; y++) {
-      ctx.fillStyle = viridisCss(1 - (y + 0.5) / steps);
-      ctx.fillRect(x, top + y, barWidth, 1);
-    }
+    const shades = ctx.createLinearGradient(0, top, 0, top + height);
+    for (let i = 0; i <= BAR_STOPS; i++) shades.addColorStop(i / BAR_STOPS, viridisCss(1 - i / BAR_STOPS));
+    ctx.fillStyle = shades;
+    ctx.fillRect(x, top, barWidth, height);
     const isRelative = this.#model.view.waterfall.peek() === 'relative';
     const exponent = isRelative ? 0 : engineeringExponent(max);
     const scale = 10 ** -exponent;

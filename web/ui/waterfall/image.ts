@@ -13,6 +13,20 @@ export interface PixelRows {
   readonly values: Float32Array;
 }
 
+/** Rows from the bridge's memory have fewer columns than those that have just come. */
+const widest = (rows: readonly HistoryRow[]): number =>
+  rows.reduce((most, { mean }) => Math.max(most, mean.length), 0);
+
+/** Adds a mean, weighted; a narrower one stands for all the columns that it covers. */
+function addRow(sum: Float64Array, mean: Float32Array, weight: number): void {
+  const columns = sum.length;
+  if (mean.length === columns)
+    for (let k = 0; k < columns; k++) sum[k] = (sum[k] as number) + weight * (mean[k] as number);
+  else
+    for (let k = 0; k < columns; k++)
+      sum[k] = (sum[k] as number) + weight * (mean[Math.floor((k * mean.length) / columns)] as number);
+}
+
 /**
  * From files to rows of pixels; independent of the frequencies in view, so it outlives a zoom.
  * @param rows oldest first, not overlapping
@@ -24,7 +38,7 @@ export function pixelRows(
   bottomMs: number,
   height: number,
 ): PixelRows {
-  const columns = rows[0]?.mean.length ?? 0;
+  const columns = widest(rows);
   const values = new Float32Array(height * columns).fill(Number.NaN);
   const sum = new Float64Array(columns);
   let at = rows.length - 1;
@@ -36,7 +50,7 @@ export function pixelRows(
     for (let i = at; i >= 0 && (rows[i] as HistoryRow).endMs > oldest; i--) {
       const { mean, slices: n } = rows[i] as HistoryRow;
       if (slices === 0) sum.fill(0);
-      for (let k = 0; k < columns; k++) sum[k] = (sum[k] as number) + n * (mean[k] as number);
+      addRow(sum, mean, n);
       slices += n;
     }
     if (slices === 0) continue;
@@ -80,19 +94,18 @@ export function pixels(
 
 /** Mean over all rows, weighted by slices; null where rows have none. */
 export function meanOfRows(rows: readonly HistoryRow[]): Float64Array | null {
-  const columns = rows[0]?.mean.length;
-  if (columns === undefined) return null;
-  const sum = new Float64Array(columns);
+  if (rows.length === 0) return null;
+  const sum = new Float64Array(widest(rows));
   let slices = 0;
   for (const { mean, slices: n } of rows) {
     slices += n;
-    for (let k = 0; k < columns; k++) sum[k] = (sum[k] as number) + n * (mean[k] as number);
+    addRow(sum, mean, n);
   }
   return sum.map((value) => value / slices);
 }
 
 /** Values looked at for the range of colours. */
-const SAMPLES = 4096;
+const SAMPLES = 2048;
 /** Shares of the values that are left darker and brighter than the table: lines must not hide the floor. */
 const DARKER = 0.005;
 const BRIGHTER = 0.99;

@@ -18,7 +18,9 @@ function depthText(model: Model): string {
   if (oldest === undefined || newest === undefined) return 'waiting for the first file';
   const files = rows.reduce((sum, row) => sum + row.files, 0);
   const slices = newest.slices / newest.files;
-  return `${counted(files, 'file')} in ${span((newest.endMs - oldest.startMs) / 1000)} · n ${grouped(slices)} per file`;
+  const trouble = model.historyTrouble.value;
+  const before = trouble === null ? '' : ` · earlier files not shown: ${trouble}`;
+  return `${counted(files, 'file')} in ${span((newest.endMs - oldest.startMs) / 1000)} · n ${grouped(slices)} per file${before}`;
 }
 
 /** The row under the cursor: when, which files, how much power there. */
