@@ -1,8 +1,9 @@
 /** File pairs in a folder of a disk. */
 
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type Channel, FileProblem, type HalfState, pairFileName } from '../protocol/pairs.ts';
+import { DiskFile } from './disk-file.ts';
 import { type FolderListing, listingOf, type OpenHalf, type PairFolder, unreadable } from './pairs.ts';
 import { FolderWatch } from './watch.ts';
 
@@ -30,60 +31,14 @@ export class DiskFolder implements PairFolder {
     }
   }
 
-  async open(channel: Channel, file: number): Promise<OpenHalf> {
+  open(channel: Channel, file: number): Promise<OpenHalf> {
     const name = pairFileName(channel, file);
-    try {
-      return new OpenDiskHalf(name, await open(join(this.name, name), 'r'));
-    } catch (error) {
-      throw unreadable(name, error);
-    }
+    return DiskFile.open(join(this.name, name), name);
   }
 
   watch(pollMs?: number): FolderWatch {
     return new FolderWatch(this.name, pollMs);
   }
-}
-
-class OpenDiskHalf implements OpenHalf {
-  readonly #name: string;
-  readonly #handle: FileHandle;
-
-  constructor(name: string, handle: FileHandle) {
-    this.#name = name;
-    this.#handle = handle;
-  }
-
-  async read(into: readonly Buffer[], position: number): Promise<void> {
-    let left = [...into];
-    for (let at = position; left.length > 0; ) {
-      const { bytesRead } = await this.#handle.readv(left, at).catch((error) => {
-        throw unreadable(this.#name, error);
-      });
-      if (bytesRead === 0)
-        throw new FileProblem('changed', this.#name, 'became shorter while it was being read');
-      at += bytesRead;
-      left = behind(left, bytesRead);
-    }
-  }
-
-  async state(): Promise<HalfState> {
-    const { size, mtimeMs } = await this.#handle.stat();
-    return { bytes: size, modifiedMs: mtimeMs };
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
-  }
-}
-
-/** What is left of buffers when their first bytes are filled. */
-function behind(buffers: readonly Buffer[], bytes: number): Buffer[] {
-  let rest = bytes;
-  return buffers.flatMap((buffer) => {
-    const filled = Math.min(rest, buffer.length);
-    rest -= filled;
-    return filled < buffer.length ? [buffer.subarray(filled)] : [];
-  });
 }
 
 /** @throws {FileProblem} `unreadable` where the folder cannot be listed */

@@ -3,11 +3,12 @@
  */
 
 import type { Dirent, Stats } from 'node:fs';
-import { type FileHandle, open, readdir, stat } from 'node:fs/promises';
+import { readdir, stat } from 'node:fs/promises';
 import { join, normalize, sep } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { FileProblem } from '../protocol/pairs.ts';
 import type { ByteSource, OpenSource } from '../protocol/source.ts';
+import { DiskFile } from './disk-file.ts';
 import { unreadable } from './pairs.ts';
 import { settleMsOf } from './settling.ts';
 
@@ -32,16 +33,10 @@ class DiskSource implements ByteSource {
   }
 
   async open(): Promise<OpenSource> {
-    let handle: FileHandle;
-    try {
-      handle = await open(this.path, 'r');
-    } catch (error) {
-      throw unreadable(this.path, error);
-    }
-    const file = new OpenDiskFile(this, handle);
+    const file = await DiskFile.open(this.path, this.path);
     try {
       await this.#settled(file);
-      return file;
+      return this.#opened(file);
     } catch (error) {
       await file.close();
       throw error;
@@ -49,52 +44,31 @@ class DiskSource implements ByteSource {
   }
 
   /** Waits until the file is old enough to be finished, and looks whether it still is what was found. */
-  async #settled(file: OpenDiskFile): Promise<void> {
+  async #settled(file: DiskFile): Promise<void> {
     const { settleMs, signal } = this.#options;
     const ageMs = Date.now() - this.modifiedMs;
     const waitMs = settleMsOf(this.bytes, settleMs) - ageMs;
-    // A clock that lags behind the file server's makes files of the future; they are looked at after the settling time.
     if (waitMs <= 0) return;
+    // A clock that lags behind the file server's makes files of the future, which are not waited for longer.
     await sleep(Math.min(waitMs, settleMs), undefined, { signal });
-    if (!(await file.isUnchanged()))
+    if (!(await this.#isUnchanged(file)))
       throw new FileProblem('growing', this.path, 'is still being written; analyse it later');
   }
-}
 
-class OpenDiskFile implements OpenSource {
-  readonly #source: ByteSource;
-  readonly #handle: FileHandle;
-
-  constructor(source: ByteSource, handle: FileHandle) {
-    this.#source = source;
-    this.#handle = handle;
+  async #isUnchanged(file: DiskFile): Promise<boolean> {
+    const { bytes, modifiedMs } = await file.state();
+    return bytes === this.bytes && modifiedMs === this.modifiedMs;
   }
 
-  async read(into: Uint8Array<ArrayBuffer>, position: number): Promise<void> {
-    const { path } = this.#source;
-    for (let done = 0; done < into.length; ) {
-      const { bytesRead } = await this.#handle
-        .read(into, done, into.length - done, position + done)
-        .catch((error) => {
-          throw unreadable(path, error);
-        });
-      if (bytesRead === 0) throw new FileProblem('changed', path, 'became shorter while it was being read');
-      done += bytesRead;
-    }
-  }
-
-  async isUnchanged(): Promise<boolean> {
-    const { size, mtimeMs } = await this.#handle.stat();
-    return size === this.#source.bytes && mtimeMs === this.#source.modifiedMs;
-  }
-
-  async checkUnchanged(): Promise<void> {
-    if (await this.isUnchanged()) return;
-    throw new FileProblem('changed', this.#source.path, 'changed while it was being read');
-  }
-
-  close(): Promise<void> {
-    return this.#handle.close();
+  #opened(file: DiskFile): OpenSource {
+    return {
+      read: (into, position) => file.read([into], position),
+      checkUnchanged: async () => {
+        if (await this.#isUnchanged(file)) return;
+        throw new FileProblem('changed', this.path, 'changed while it was being read');
+      },
+      close: () => file.close(),
+    };
   }
 }
 

@@ -37,7 +37,7 @@ export interface PairFolder {
 /** One half of a pair that is being read. */
 export interface OpenHalf {
   /** Fills the buffers, one after the other, from `position` on. @throws {FileProblem} `unreadable`, `changed` */
-  read(into: readonly Buffer[], position: number): Promise<void>;
+  read(into: readonly Uint8Array[], position: number): Promise<void>;
   /** As it is now. */
   state(): Promise<HalfState>;
   close(): Promise<void>;

@@ -80,11 +80,11 @@ class OpenS3Half implements OpenHalf {
     this.#object = object;
   }
 
-  async read(into: readonly Buffer[], position: number): Promise<void> {
+  async read(into: readonly Uint8Array[], position: number): Promise<void> {
     try {
       let at = position;
       for (const buffer of into) {
-        await this.#source.read(buffer as Buffer<ArrayBuffer>, at);
+        await this.#source.read(buffer as Uint8Array<ArrayBuffer>, at);
         at += buffer.length;
       }
     } catch (error) {
