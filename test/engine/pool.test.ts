@@ -51,6 +51,33 @@ test.each(['wasm', 'ts'] as const)('%s: blocks over two threads give what one th
   }
 });
 
+test('a buffer comes back where it is to be kept, once, and only in its size', async () => {
+  const engine = await createCpuEngine({ ...OPTIONS, workers: 2, startWorker: recorded().startWorker });
+  try {
+    const block = cutBlock(samples, BINS, 0, 3);
+    const bytes = block.samples.byteLength;
+    await engine.process(block);
+    expect(engine.spareBuffer?.(bytes)).toBeUndefined();
+    await engine.process({ ...cutBlock(samples, BINS, 0, 3), keepBuffer: true });
+    expect(engine.spareBuffer?.(bytes)?.byteLength).toBe(bytes);
+    expect(engine.spareBuffer?.(bytes)).toBeUndefined();
+    await engine.process({ ...cutBlock(samples, BINS, 0, 3), keepBuffer: true });
+    expect(engine.spareBuffer?.(bytes + 4)).toBeUndefined();
+    // A larger buffer than its samples need, as the last block of a file has one.
+    const roomy = new Float32Array(new ArrayBuffer(2 * bytes), 0, bytes / 4);
+    roomy.set(cutBlock(samples, BINS, 0, 3).samples);
+    const found = await engine.process({
+      ...cutBlock(samples, BINS, 0, 3),
+      samples: roomy,
+      keepBuffer: true,
+    });
+    expect(found).toEqual(await engine.process(cutBlock(samples, BINS, 0, 3)));
+    expect(engine.spareBuffer?.(2 * bytes)?.byteLength).toBe(2 * bytes);
+  } finally {
+    await engine.dispose();
+  }
+});
+
 test('the samples are transferred, not copied, and a block given twice is refused', async () => {
   const engine = await createCpuEngine({ ...OPTIONS, workers: 1, startWorker: recorded().startWorker });
   try {

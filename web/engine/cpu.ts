@@ -36,6 +36,7 @@ export interface CpuEngineOptions extends EngineOptions {
 interface Runner {
   readonly depth: number;
   process(block: EngineBlock): Promise<BlockMoments>;
+  spareBuffer?(bytes: number): ArrayBuffer | undefined;
   dispose(): Promise<void>;
 }
 
@@ -60,6 +61,10 @@ class CpuEngine implements SpectrumEngine {
     // Here, because a block that was given away before has no samples left, which a worker would never hear of.
     checkBlock(block, this.#bins);
     return this.#runner.process(block);
+  }
+
+  spareBuffer(bytes: number): ArrayBuffer | undefined {
+    return this.#runner.spareBuffer?.(bytes);
   }
 
   async dispose(): Promise<void> {

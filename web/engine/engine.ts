@@ -21,6 +21,8 @@ export interface EngineBlock {
   readonly segments: readonly Segment[];
   /** Samples with |x| ≥ this are counted as clipped; Infinity counts none. */
   readonly clipLevel: number;
+  /** The engine keeps the buffer for `spareBuffer` when it is done with it, if it can. */
+  readonly keepBuffer?: boolean;
 }
 
 export type EngineKind = 'gpu' | 'wasm' | 'ts';
@@ -45,6 +47,8 @@ export interface SpectrumEngine {
   readonly depth: number;
   /** @throws {EngineError} */
   process(block: EngineBlock): Promise<BlockMoments>;
+  /** A buffer of this size, of a block with `keepBuffer` that is done; it holds anything. */
+  spareBuffer?(bytes: number): ArrayBuffer | undefined;
   /** Frees workers, buffers and the device; pending blocks reject with `disposed`. */
   dispose(): Promise<void>;
 }

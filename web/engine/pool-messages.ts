@@ -8,7 +8,13 @@ export type ToWorker =
   | { readonly kind: 'block'; readonly id: number; readonly block: EngineBlock };
 
 export type FromWorker =
-  | { readonly kind: 'moments'; readonly id: number; readonly moments: BlockMoments }
+  | {
+      readonly kind: 'moments';
+      readonly id: number;
+      readonly moments: BlockMoments;
+      /** The block's buffer, where it is to be kept. */
+      readonly spare?: ArrayBuffer;
+    }
   /** `id` null: the core could not be made. */
   | {
       readonly kind: 'refused';

@@ -16,7 +16,10 @@ function answer(core: CpuCore, { id, block }: Extract<ToWorker, { kind: 'block' 
   try {
     const moments = core.process(block);
     const transfer = [moments.mean.buffer, moments.m2.buffer] as ArrayBuffer[];
-    reply({ kind: 'moments', id, moments }, transfer);
+    const { buffer } = block.samples;
+    if (block.keepBuffer === true)
+      reply({ kind: 'moments', id, moments, spare: buffer }, [...transfer, buffer]);
+    else reply({ kind: 'moments', id, moments }, transfer);
   } catch (error) {
     refuse(reply, id, error);
   }

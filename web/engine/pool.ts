@@ -37,6 +37,8 @@ export class WorkerPool {
   readonly depth: number;
   readonly #options: PoolOptions;
   readonly #members = new Set<Member>();
+  /** Buffers of blocks that are done; as many as can be in flight. */
+  readonly #spare: ArrayBuffer[] = [];
   #nextId = 0;
   #fruitlessEnds = 0;
   #broken: EngineError | undefined;
@@ -61,6 +63,13 @@ export class WorkerPool {
       member.pending.set(id, { resolve, reject });
       member.port.post({ kind: 'block', id, block }, [block.samples.buffer]);
     });
+  }
+
+  /** Every block that comes back brings its buffer, so those of another size are of no more use. */
+  spareBuffer(bytes: number): ArrayBuffer | undefined {
+    for (let spare = this.#spare.pop(); spare !== undefined; spare = this.#spare.pop())
+      if (spare.byteLength === bytes) return spare;
+    return undefined;
   }
 
   async dispose(): Promise<void> {
@@ -93,8 +102,10 @@ export class WorkerPool {
     const id = message.id as number;
     const pending = member.pending.get(id);
     member.pending.delete(id);
-    if (message.kind === 'moments') pending?.resolve(message.moments);
-    else pending?.reject(new EngineError(message.code, message.message));
+    if (message.kind === 'moments') {
+      if (message.spare !== undefined && this.#spare.length < this.depth) this.#spare.push(message.spare);
+      pending?.resolve(message.moments);
+    } else pending?.reject(new EngineError(message.code, message.message));
   }
 
   #onEnd(member: Member, reason: string): void {

@@ -136,11 +136,12 @@ async function measure(
   const failures: unknown[] = [];
   /** Ends when every block so far is merged, or one has failed. Never rejects. */
   let merged = Promise.resolve();
+  const buffer = (bytes: number): ArrayBuffer => engine.spareBuffer?.(bytes) ?? new ArrayBuffer(bytes);
   const reader = await BlockReader.open(recording, bins);
   try {
     for (let first = 0; failures.length === 0 && !giveUp.aborted; ) {
       await gate.enter();
-      const block = await reader.next().catch((error: unknown) => {
+      const block = await reader.next(buffer).catch((error: unknown) => {
         gate.leave();
         throw error;
       });

@@ -7,7 +7,7 @@
  * Samples of one stretch follow each other without a gap; slices never reach across a gap. What does not fill a slice
  * at the end of a stretch is not transformed.
  */
-import { slicesPerBlockLimit } from '../../bridge/protocol/geometry.ts';
+import { sliceBytes, slicesPerBlockLimit } from '../../bridge/protocol/geometry.ts';
 import { BYTES_PER_SAMPLE } from '../../bridge/protocol/pairs.ts';
 import type { ByteSource, OpenSource } from '../../bridge/protocol/source.ts';
 import type { EngineBlock } from '../engine/engine.ts';
@@ -81,7 +81,10 @@ interface SampleReader {
   read(into: Float32Array<ArrayBuffer>, from: number): Promise<void>;
 }
 
-/** The blocks of a recording, one after the other, each in a buffer of its own. */
+/** Gives a buffer of at least this size; whatever it holds is overwritten. */
+export type GiveBuffer = (bytes: number) => ArrayBuffer;
+
+/** The blocks of a recording, one after the other. */
 export class BlockReader {
   readonly #sources: readonly OpenSource[];
   readonly #reader: SampleReader;
@@ -110,18 +113,25 @@ export class BlockReader {
   }
 
   /**
-   * Null at the end, after a look at whether the files are still those that were found.
+   * Null at the end, after a look at whether the files are still those that were found. All buffers have one size,
+   * that of a full block, so that each serves again for any other.
    * @throws {FileProblem} `unreadable`, `changed`
    */
-  async next(): Promise<EngineBlock | null> {
+  async next(buffer: GiveBuffer): Promise<EngineBlock | null> {
     const { value: piece } = this.#pieces.next();
     if (piece === undefined) {
       for (const source of this.#sources) await source.checkUnchanged();
       return null;
     }
-    const samples = new Float32Array(2 * piece.slices * this.#bins);
+    const bytes = slicesPerBlockLimit(this.#bins) * sliceBytes(this.#bins);
+    const samples = new Float32Array(buffer(bytes), 0, 2 * piece.slices * this.#bins);
     await this.#reader.read(samples, piece.from);
-    return { samples, segments: [{ offset: 0, slices: piece.slices }], clipLevel: Infinity };
+    return {
+      samples,
+      segments: [{ offset: 0, slices: piece.slices }],
+      clipLevel: Infinity,
+      keepBuffer: true,
+    };
   }
 
   close(): Promise<void> {
