@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
 import {
+  fitting,
   frequencySplits,
   frequencyTicks,
   frequencyTitle,
@@ -83,4 +84,12 @@ test('against a reference the axis says so, and has no unit of power where there
   expect(visible(powerTitle({ min: -4e-9, max: 5e-9 }, 'published', 'linear', 'difference'))).toBe(
     'Power − reference (10⁻⁹ V²/Hz)',
   );
+});
+
+test('a title that does not fit gives way to its unit, and that to nothing', () => {
+  const title = 'Power as published (10⁻⁹ V²/Hz)';
+  expect(fitting(title, 400, 12)).toBe(title);
+  expect(fitting(title, 100, 12)).toBe('(10⁻⁹ V²/Hz)');
+  expect(fitting(title, 40, 12)).toBe('');
+  expect(fitting('tone / floor', 20, 12)).toBe('');
 });

@@ -114,3 +114,14 @@ const exponentTail = (range: Range): string => {
   const text = exponentText(range);
   return text === '' ? '' : ` (${text.trim()})`;
 };
+
+/** Width of a usual character, in font sizes. */
+const CHARACTER_EMS = 0.56;
+
+/** The title where it fits, otherwise its unit in brackets, otherwise nothing: never a part of a word. */
+export function fitting(title: string, roomPixels: number, fontPixels: number): string {
+  const fits = (text: string): boolean => text.length * CHARACTER_EMS * fontPixels <= roomPixels;
+  if (fits(title)) return title;
+  const unit = /\([^()]*\)$/.exec(title)?.[0] ?? '';
+  return fits(unit) ? unit : '';
+}

@@ -5,7 +5,7 @@
 import type uPlot from 'uplot';
 import type { Range } from '../../analysis/range.ts';
 import type { AxisKind } from '../model/view.ts';
-import { frequencySplits, frequencyTicks, frequencyTitle } from './axes.ts';
+import { fitting, frequencySplits, frequencyTicks, frequencyTitle } from './axes.ts';
 import type { Content } from './content.ts';
 import { isPan } from './gestures.ts';
 import type { Gutters } from './gutters.ts';
@@ -73,7 +73,7 @@ function axes(source: PlotSource, { remPixels, family, gutters }: PlotSize): uPl
     space: remPixels * 2.2,
     size: gutters.left - gutters.label,
     labelSize: gutters.label,
-    label: () => content.yTitle(),
+    label: (u) => fitting(content.yTitle(), u.bbox.height / devicePixelRatio, remPixels * 0.88),
     values: (_u, ticks, _axis, _space, increment) => content.yTicks(ticks, increment),
     ...(content.yIncrements === undefined ? {} : { incrs: content.yIncrements }),
   };

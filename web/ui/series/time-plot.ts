@@ -8,6 +8,7 @@ import type { HistoryRow } from '../../analysis/history.ts';
 import type { Range } from '../../analysis/range.ts';
 import { clockTicks } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
+import { fitting } from '../plot/axes.ts';
 import { type FrameRequester, onNextFrame } from '../plot/frame.ts';
 import { gutters, remPixels } from '../plot/gutters.ts';
 import { commonAxis } from '../plot/options.ts';
@@ -149,7 +150,7 @@ export class TimePlot {
           space: rem * 1.9,
           size: room.left - room.label,
           labelSize: room.label,
-          label: () => this.#kind.title(this.#model),
+          label: (u) => fitting(this.#kind.title(this.#model), u.bbox.height / devicePixelRatio, rem * 0.88),
           values: (_u, ticks, _axis, _space, increment) =>
             isEmpty() ? ticks.map(() => '') : this.#kind.ticks(ticks, increment),
         },
