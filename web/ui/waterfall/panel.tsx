@@ -52,7 +52,7 @@ export function WaterfallPanel({ model, isLowest }: FrequencyPanelProps) {
       caption={
         <>
           <b>Waterfall</b> {model.view.waterfall.value === 'relative' ? 'of power over its mean' : 'of power'}{' '}
-          against UTC against UTC · {depth} <span class="hover">{hover}</span>
+          against UTC · {depth} <span class="hover">{hover}</span>
         </>
       }
     >
