@@ -14,13 +14,13 @@ interface LegacyMessage {
   readonly value: Buffer;
 }
 
-/** Key: file and message, 16 bits each, big-endian. Value: n slices of I, then the same n slices of Q. */
+/** Key: file (modulo 65536, as far as it goes) and message, 16 bits each, big-endian. Value: n slices of I, then the same n slices of Q. */
 export function legacyMessages({ file, slices, i, q }: Recording, slicesPerMessage: number): LegacyMessage[] {
   const messages: LegacyMessage[] = [];
   for (let first = 0, index = 0; first < slices; first += slicesPerMessage, index++) {
     const last = Math.min(slices, first + slicesPerMessage);
     const key = Buffer.alloc(4);
-    key.writeUInt16BE(file, 0);
+    key.writeUInt16BE(file % 65_536, 0);
     key.writeUInt16BE(index, 2);
     messages.push({ key, value: Buffer.concat([bytesOf(i, first, last), bytesOf(q, first, last)]) });
   }

@@ -2,11 +2,12 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, inject, onTestFinished, test } from 'vitest';
 import { produceWords } from '../e2e/chain.ts';
-import { type Bridge, succeed } from '../e2e/haloscope.ts';
+import type { Bridge } from '../e2e/haloscope.ts';
 import { keptCommand, keptFolder } from '../e2e/kept.ts';
-import { type Recording, recordMany, writePairs } from '../e2e/samples.ts';
+import { recordMany, writePairs } from '../e2e/samples.ts';
+import { filesDone, sendFiles } from './night.ts';
 import { keptProxy, proxiedBrokers } from './proxy.ts';
-import { newRow, type Row } from './row.ts';
+import { newRow } from './row.ts';
 
 const VERSION = '4.4.0';
 const SLICES = 200;
@@ -16,15 +17,6 @@ const FROZEN_MS = 30_000;
 const STOP_MS = 10_000;
 
 const recordings = recordMany(1, 8, SLICES);
-
-async function send(row: Row, files: readonly Recording[]): Promise<void> {
-  const folder = await keptFolder();
-  await writePairs(folder, files);
-  await succeed(...produceWords(row.chain, folder, 'night'), '--pace', 'max');
-}
-
-const allDone = (bridge: Bridge, files: number): Promise<unknown> =>
-  bridge.until(`${files} files are done`, ({ run }) => run.filesDone === files);
 
 /** @returns goes on */
 function freeze({ process: { pid } }: Bridge): () => void {
@@ -41,24 +33,24 @@ test('SIGSTOP of the bridge for 30 s, its commit on the way, while a second one 
   const row = await newRow(brokers, proxiedBrokers(proxied));
   const first = await row.bridge();
   const commit = proxy.holdRequest('EndTxn', { skip: 1 });
-  await send(row, recordings.slice(0, 4));
+  await sendFiles(row, recordings.slice(0, 4));
   await commit.caught;
   const frozenMs = performance.now();
   const goOn = freeze(first);
 
   const second = await row.bridge('--brokers', brokers);
-  await allDone(second, 4);
+  await filesDone(second, 4);
   await sleep(FROZEN_MS - (performance.now() - frozenMs));
   // The commit of the one that was frozen comes to the broker after its successor has published the same file.
   commit.release();
   goOn();
-  await send(row, recordings.slice(4, 6));
-  await allDone(second, 6);
+  await sendFiles(row, recordings.slice(4, 6));
+  await filesDone(second, 6);
   expect((await second.state()).alarms.map(({ code }) => code)).not.toContain('fenced');
 
   // It goes on as a standby, and is as good as new when it is needed.
   await second.stop('SIGKILL');
-  await send(row, recordings.slice(6));
+  await sendFiles(row, recordings.slice(6));
   expect(await row.problems(first, { complete: { night: recordings } })).toEqual([]);
 });
 

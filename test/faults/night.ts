@@ -39,6 +39,22 @@ export async function nightOf(row: Row, recordings: readonly Recording[]): Promi
   };
 }
 
+/** Sends these files at once, and returns when they are in the topic. */
+export async function sendFiles(
+  row: Row,
+  files: readonly Recording[],
+  run = RUN,
+  ...words: string[]
+): Promise<void> {
+  const folder = await keptFolder();
+  await writePairs(folder, files);
+  await succeed(...produceWords(row.chain, folder, run), '--pace', 'max', ...words);
+}
+
+/** Waits until so many files of the newest run are done. */
+export const filesDone = (bridge: Bridge, files: number): Promise<unknown> =>
+  bridge.until(`${files} files are done`, ({ run }) => run.filesDone === files);
+
 /** Waits until so many files are done and the next has been begun. */
 export const inMidFile = (bridge: Bridge, filesBefore = 1): Promise<unknown> =>
   bridge.until('the bridge is in the middle of a file', ({ run, current }) => {

@@ -8,9 +8,9 @@
  *   expect(await row.problems(bridge, { complete: { night: recordings } })).toEqual([]);
  */
 import { type Chain, newChain, serveChain } from '../e2e/chain.ts';
-import { runProblems } from '../e2e/exports.ts';
+import { fileProblems, runProblems } from '../e2e/exports.ts';
 import { type Bridge, until } from '../e2e/haloscope.ts';
-import { keptBridge, keptReader } from '../e2e/kept.ts';
+import { keptBridge, keptFolder, keptReader } from '../e2e/kept.ts';
 import { problemsIn } from '../e2e/results.ts';
 import { type Expected, expectedOf, type Recording } from '../e2e/samples.ts';
 import { BRIDGE_PEAK_BYTES, MemoryWatch } from './memory.ts';
@@ -29,11 +29,53 @@ export interface Outcome {
   readonly incomplete?: Readonly<Record<string, readonly number[]>>;
 }
 
-export class Row {
-  readonly chain: Chain;
+/** The reference, by run. */
+type ExpectedRuns = Readonly<Record<string, readonly Expected[]>>;
+
+/** What every row has: bridges that are watched, and the final check. */
+abstract class WatchedRow {
   readonly #watches: MemoryWatch[] = [];
 
+  /** Holds a bridge to its bound of memory. */
+  watched(bridge: Bridge): Bridge {
+    this.#watches.push(new MemoryWatch(bridge.process));
+    return bridge;
+  }
+
+  /**
+   * The final check: everything that is wrong, in words. The output holds the complete files, each once, each bin as
+   * in the reference; the average over the newest run holds each of them once; the incomplete files are listed, and
+   * no other; every bridge of the row kept within its memory.
+   * @param bridge the one that is active at the end
+   */
+  async problems(bridge: Bridge, { complete, incomplete = {} }: Outcome): Promise<string[]> {
+    const expected = Object.fromEntries(
+      Object.entries(complete).map(([run, recordings]) => [run, recordings.map(expectedOf)]),
+    );
+    return [
+      ...(await this.publishedProblems(bridge, expected)),
+      ...(await incompleteProblems(bridge, incomplete)),
+      ...(await newestRunProblems(bridge, expected)),
+      ...(await this.#memoryProblems()),
+    ];
+  }
+
+  protected abstract publishedProblems(bridge: Bridge, expected: ExpectedRuns): Promise<string[]>;
+
+  async #memoryProblems(): Promise<string[]> {
+    const peaks = await Promise.all(this.#watches.map((watch) => watch.peak()));
+    return peaks
+      .filter((peak) => peak > BRIDGE_PEAK_BYTES)
+      .map((peak) => `a bridge had ${peak / 1e6} MB resident; expected at most ${BRIDGE_PEAK_BYTES / 1e6}`);
+  }
+}
+
+/** A row on Kafka: `results` is read committed. */
+export class Row extends WatchedRow {
+  readonly chain: Chain;
+
   constructor(chain: Chain) {
+    super();
     this.chain = chain;
   }
 
@@ -47,38 +89,38 @@ export class Row {
     return this.watched(await keptBridge(...this.chain.words, ...withProcessor(words)));
   }
 
-  /** Holds a bridge that was started in another way to its bound of memory too. */
-  watched(bridge: Bridge): Bridge {
-    this.#watches.push(new MemoryWatch(bridge.process));
-    return bridge;
-  }
-
-  /**
-   * The final check: everything that is wrong, in words. `results`, read committed, holds the complete files, each
-   * once, each bin as in the reference; the average over the newest run holds each of them once; the incomplete
-   * files are listed, and no other; every bridge of the row kept within its memory.
-   * @param bridge the one that is active at the end
-   */
-  async problems(bridge: Bridge, { complete, incomplete = {} }: Outcome): Promise<string[]> {
-    const expected = Object.entries(complete).map(
-      ([run, recordings]) => [run, recordings.map(expectedOf)] as const,
-    );
-    const count = expected.reduce((sum, [, files]) => sum + files.length, 0);
+  protected override async publishedProblems(_bridge: Bridge, expected: ExpectedRuns): Promise<string[]> {
+    const count = Object.values(expected).reduce((sum, files) => sum + files.length, 0);
     const reader = await keptReader(this.chain.brokers, this.chain.topicOut);
-    const results = await reader.first(count, SETTLE_MS);
-    return [
-      ...problemsIn(results, Object.fromEntries(expected)),
-      ...(await incompleteProblems(bridge, incomplete)),
-      ...(await newestRunProblems(bridge, expected)),
-      ...(await this.#memoryProblems()),
-    ];
+    return problemsIn(await reader.first(count, SETTLE_MS), expected);
+  }
+}
+
+/** A row without Kafka: a folder, and the embedded store, of which the bridge itself tells. One run. */
+export class EmbeddedRow extends WatchedRow {
+  readonly folder: string;
+  readonly #data: string;
+
+  constructor(folder: string, data: string) {
+    super();
+    this.folder = folder;
+    this.#data = data;
   }
 
-  async #memoryProblems(): Promise<string[]> {
-    const peaks = await Promise.all(this.#watches.map((watch) => watch.peak()));
-    return peaks
-      .filter((peak) => peak > BRIDGE_PEAK_BYTES)
-      .map((peak) => `a bridge had ${peak / 1e6} MB resident; expected at most ${BRIDGE_PEAK_BYTES / 1e6}`);
+  async bridge(...words: string[]): Promise<Bridge> {
+    const where = ['--folder', this.folder, '--data', this.#data];
+    return this.watched(await keptBridge(...where, ...withProcessor(words)));
+  }
+
+  protected override async publishedProblems(bridge: Bridge, expected: ExpectedRuns): Promise<string[]> {
+    const problems: string[] = [];
+    for (const [run, files] of Object.entries(expected)) {
+      const isDone = (done: { name: string; filesDone: number }): boolean =>
+        done.name === run && done.filesDone === files.length;
+      await bridge.until(`${files.length} files of ${run} are done`, (state) => isDone(state.run), SETTLE_MS);
+      problems.push(...(await fileProblems(bridge, run, files)));
+    }
+    return problems;
   }
 }
 
@@ -94,6 +136,9 @@ export const notReady = (bridge: Bridge): Promise<unknown> =>
     async () => ((await bridge.get('readyz')).status === 503 ? true : undefined),
     NOTICE_MS,
   );
+
+export const newEmbeddedRow = async (): Promise<EmbeddedRow> =>
+  new EmbeddedRow(await keptFolder(), await keptFolder());
 
 const withProcessor = (words: readonly string[]): readonly string[] =>
   words.includes('--processor') ? words : ['--processor', 'always', ...words];
@@ -121,11 +166,8 @@ async function incompleteProblems(
 }
 
 /** The run-wide average of the run that the bridge published to last. */
-async function newestRunProblems(
-  bridge: Bridge,
-  expected: readonly (readonly [string, readonly Expected[]])[],
-): Promise<string[]> {
+async function newestRunProblems(bridge: Bridge, expected: ExpectedRuns): Promise<string[]> {
   const { name } = (await bridge.state()).run;
-  const files = expected.find(([run]) => run === name)?.[1] ?? [];
+  const files = expected[name] ?? [];
   return files.length === 0 ? [] : runProblems(bridge, name, files);
 }

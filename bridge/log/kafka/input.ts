@@ -113,7 +113,7 @@ export class KafkaInput implements InputPort {
 
   /** @throws {LogError} `unreachable`, `missing-topic`, `unauthorized`; also when one partition has no leader */
   async endOffsets(): Promise<ReadonlyMap<number, number>> {
-    const ranges = await this.#reader.ranges();
+    const ranges = await this.#askForRanges();
     const heard = this.#assignment?.ends ?? new Map<number, number>();
     return new Map(
       [...ranges].map(([partition, { endOffset }]) => [
@@ -301,9 +301,7 @@ export class KafkaInput implements InputPort {
       const position = assignment.positions.get(partition);
       if (this.#assignment !== assignment || range === undefined || position === undefined) return;
       if (position > range.endOffset) {
-        // The same topic never gets shorter: whoever has progress in it must look again.
-        this.#trouble(lostAt(this.#options.topic, partition, position, range));
-        return this.reassign();
+        return this.#lookAgain(lostAt(this.#options.topic, partition, position, range));
       }
       if (position < range.lowOffset) {
         this.#trouble(lostAt(this.#options.topic, partition, position, range));
@@ -315,6 +313,40 @@ export class KafkaInput implements InputPort {
     } finally {
       assignment.lost.delete(partition);
     }
+  }
+
+  /** A topic that is not there any more may come back as another one, so whoever reads it has to look again. */
+  async #askForRanges(): Promise<ReadonlyMap<number, PartitionRange>> {
+    const assignment = this.#assignment;
+    // As of before the question: while it is answered, more may be read.
+    const positions = new Map(assignment?.positions);
+    try {
+      const ranges = await this.#reader.ranges();
+      if (assignment !== null && assignment === this.#assignment) this.#compare(positions, ranges);
+      return ranges;
+    } catch (error) {
+      if (error instanceof LogError && error.code === 'missing-topic') this.#lookAgain(error);
+      throw error;
+    }
+  }
+
+  /**
+   * A topic never gets shorter. One that did was made anew or emptied, and what comes next would be taken for what has
+   * been read already, as far as it lies at offsets below the position.
+   */
+  #compare(positions: ReadonlyMap<number, number>, ranges: ReadonlyMap<number, PartitionRange>): void {
+    for (const [partition, range] of ranges) {
+      const position = positions.get(partition) ?? 0;
+      if (range.endOffset >= position) continue;
+      return this.#lookAgain(lostAt(this.#options.topic, partition, position, range));
+    }
+  }
+
+  /** Whoever has progress in the topic must compare it with what lies there now. */
+  #lookAgain(why: LogError): void {
+    if (this.#assignment?.ready !== true) return;
+    this.#trouble(why);
+    this.reassign();
   }
 
   #applyPauses(): void {
