@@ -173,7 +173,8 @@ test('records deleted by retention are an alarm, at the assignment and while rea
   await input.start(recorder);
   await until('the rest is read', () => recorder.seen.length === 15);
   expect(recorder.seen[0]?.offset).toBe(5);
-  expect(recorder.troubles[0]).toMatchObject({
+  // Before it the broker may have said that it is still loading the group.
+  expect(recorder.troubles.find((error) => error?.code === 'offset-lost')).toMatchObject({
     code: 'offset-lost',
     message: expect.stringContaining('offset 2'),
   });

@@ -9,12 +9,12 @@ import { BINS, type Recording } from './samples.ts';
 
 const BYTES_PER_SAMPLE = 4;
 
-interface LegacyMessage {
+export interface LegacyMessage {
   readonly key: Buffer;
   readonly value: Buffer;
 }
 
-/** Key: file (modulo 65536, as far as it goes) and message, 16 bits each, big-endian. Value: n slices of I, then the same n slices of Q. */
+/** Key: file (modulo 65536) and message, 16 bits each, big-endian. Value: n slices of I, then the same n of Q. */
 export function legacyMessages({ file, slices, i, q }: Recording, slicesPerMessage: number): LegacyMessage[] {
   const messages: LegacyMessage[] = [];
   for (let first = 0, index = 0; first < slices; first += slicesPerMessage, index++) {
@@ -73,7 +73,7 @@ export async function sendLegacy(
 const fileOf = ({ key }: LegacyMessage): number => key.readUInt16BE(0);
 
 /** kafkajs's own partitioner, which is Java's; the broker is not asked, as the number of partitions is known. */
-function murmur2Partitioner(topic: string, partitions: number): (key: Buffer) => number {
+export function murmur2Partitioner(topic: string, partitions: number): (key: Buffer) => number {
   const partitioner = Partitioners.DefaultPartitioner();
   const partitionMetadata = Array.from({ length: partitions }, (_, partitionId) => ({
     partitionErrorCode: 0,
