@@ -64,6 +64,8 @@ export class KafkaOutput implements OutputPort {
   readonly #progressKey: string;
   readonly #results: TopicReader;
   readonly #progress: TopicReader;
+  /** Of its own, so that who follows the results and who publishes them do not wait for each other. */
+  readonly #followed: TopicReader;
   readonly #index: ResultIndex;
   #ownership: Ownership | null = null;
   /** One thing at a time: a producer has one transaction. */
@@ -74,6 +76,7 @@ export class KafkaOutput implements OutputPort {
     this.#progressKey = progressKey(options.partition ?? null);
     this.#results = new TopicReader(options, options.topic, 'committed');
     this.#progress = new TopicReader(options, progressTopic(options.topic), 'committed');
+    this.#followed = new TopicReader(options, options.topic, 'committed');
     this.#index = new ResultIndex(this.#results);
   }
 
@@ -134,7 +137,7 @@ export class KafkaOutput implements OutputPort {
   }
 
   committed(cursor: ResultCursor | null, sinceMs: number): Promise<CommittedResults> {
-    return committedBehind(this.#results, cursor, sinceMs);
+    return committedBehind(this.#followed, cursor, sinceMs);
   }
 
   async ping(): Promise<boolean> {
@@ -152,6 +155,7 @@ export class KafkaOutput implements OutputPort {
   async release(): Promise<void> {
     await this.#oneByOne(() => this.#dropProducer());
     this.#results.close();
+    this.#followed.close();
     this.#progress.close();
   }
 

@@ -65,9 +65,8 @@ interface RawPartition {
 const FETCH_BYTES = 4 * 1024 * 1024;
 const FETCH_WAIT_MS = 200;
 const NO_WAIT_MS = 1;
-const ATTEMPTS = 3;
-/** A partition that has just been made, or moved to another broker, has its leader in a moment. */
-const PAUSE_MS = 100;
+/** Between attempts: a leader that is only being chosen is there within tenths of a second. */
+const RETRY_PAUSES_MS = [50, 250, 750];
 /** First step back from the end: two publishes, each with its record and its transaction marker. */
 const FIRST_STEP = 4;
 const STEP_FACTOR = 8;
@@ -186,16 +185,19 @@ export class TopicReader {
 
   /** Runs a request, a few times over fresh connections where it fails. */
   async #with<T>(request: (cluster: Cluster) => Promise<T>): Promise<T> {
-    for (let attempt = 1; ; attempt++) {
+    for (let attempt = 0; ; attempt++) {
       if (this.#closed) throw new LogError('unreachable', `${this.topic}: the reader is closed`);
+      this.#cluster ??= this.#connect();
+      const cluster = this.#cluster;
       try {
-        this.#cluster ??= this.#connect();
-        return await request(await this.#cluster);
+        return await request(await cluster);
       } catch (error) {
-        this.#drop();
+        // Another request may have failed before and be at work over a new connection, which is left to it.
+        if (this.#cluster === cluster) this.#drop();
         const known = toLogError(error, this.topic, 'unreachable');
-        if (attempt >= ATTEMPTS || known.code !== 'unreachable') throw known;
-        await sleep(PAUSE_MS);
+        const pauseMs = RETRY_PAUSES_MS[attempt];
+        if (pauseMs === undefined || known.code !== 'unreachable') throw known;
+        await sleep(pauseMs);
       }
     }
   }

@@ -3,10 +3,12 @@
  * `chunk_data` are 9.7 TB, and `results` would lose its own history.
  */
 
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Admin, ConfigResourceTypes, ITopicConfig } from 'kafkajs';
 import { LogError } from '../port.ts';
 import { KafkaClient, type KafkaClientOptions } from './client.ts';
 import { toLogError } from './errors.ts';
+import { TopicReader } from './reader.ts';
 
 const GIB = 1024 ** 3;
 const MIB = 1024 ** 2;
@@ -26,6 +28,10 @@ export const DEFAULT_RETENTION_BYTES = 80 * GIB;
 const LARGE_RECORD_BYTES = 4 * MIB;
 /** Compaction leaves the active segment alone, so a restart reads up to this much of old progress at worst. */
 const PROGRESS_SEGMENT_BYTES = 16 * MIB;
+
+/** On a busy broker seconds pass between a topic's creation and its service. */
+const SERVED_MS = 20_000;
+const SERVED_POLL_MS = 50;
 
 export interface TopicNames {
   readonly input: string;
@@ -71,17 +77,20 @@ export function retentionHours(partitions: number, retentionBytes: number): numb
 }
 
 export class KafkaTopics {
+  readonly #options: KafkaClientOptions;
   readonly #client: KafkaClient;
   readonly #admin: Admin;
   #connected: Promise<void> | null = null;
 
   constructor(options: KafkaClientOptions) {
+    this.#options = options;
     this.#client = new KafkaClient(options);
     this.#admin = this.#client.kafka.admin();
   }
 
   /**
-   * Makes sure that input, results and progress are there. Topics that exist are left as they are.
+   * Makes sure that input, results and progress are there, and can be read and written when it resolves. Topics that
+   * exist are left as they are.
    * @returns the names of those that were created
    * @throws {LogError} `missing-topic` unless `create`; `unreachable`; `unauthorized`
    */
@@ -93,8 +102,22 @@ export class KafkaTopics {
       const names = missing.map(({ topic }) => topic);
       if (!create) throw missingTopics(names);
       await createAll(admin, missing);
+      await this.#served(names);
       return names;
     });
+  }
+
+  /** A broker names itself the leader of a new topic's partitions a moment before it serves them. */
+  async #served(names: readonly string[]): Promise<void> {
+    const deadline = performance.now() + SERVED_MS;
+    for (const name of names) {
+      const reader = new TopicReader(this.#options, name, 'any');
+      try {
+        while (!(await isServed(reader, performance.now() < deadline))) await sleep(SERVED_POLL_MS);
+      } finally {
+        reader.close();
+      }
+    }
   }
 
   /** @throws {LogError} `unreachable`, `unauthorized` */
@@ -194,6 +217,18 @@ function configurations(settings: TopicSettings): ITopicConfig[] {
       'max.message.bytes': LARGE_RECORD_BYTES,
     }),
   ];
+}
+
+/** @param mayWait whether a topic that is not there yet may still come */
+async function isServed(reader: TopicReader, mayWait: boolean): Promise<boolean> {
+  try {
+    await reader.ranges();
+    return true;
+  } catch (error) {
+    const isYoung = error instanceof LogError && ['missing-topic', 'unreachable'].includes(error.code);
+    if (!isYoung || !mayWait) throw error;
+    return false;
+  }
 }
 
 async function createAll(admin: Admin, topics: ITopicConfig[]): Promise<void> {
