@@ -5,6 +5,7 @@ import { dirname, join } from 'node:path';
 import type { Recording } from '../../web/offline/recording.ts';
 import { pairSidecars } from '../../web/offline/sigmf.ts';
 import type { ExportFormat } from '../config/options.ts';
+import { UsageError } from '../config/values.ts';
 import {
   exportCsv,
   type ExportedSpectrum,
@@ -34,6 +35,10 @@ export async function openSink(
 ): Promise<SpectrumSink> {
   if (folder === null) {
     const [format = 'csv'] = formats;
+    if (format === 'npz' && process.stdout.isTTY)
+      throw new UsageError(
+        '--npz: expected --out DIR or a redirection, found a terminal, which cannot show it',
+      );
     return { write: (spectrum) => writeStdout(ENCODE[format](spectrum)) };
   }
   await mkdir(folder, { recursive: true });
@@ -93,7 +98,16 @@ class FolderSink implements SpectrumSink {
 
 const safeName = (path: string): string => path.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^[._]+/, '');
 
+/** A reader that has gone, as `head` does, wanted no more: that is no failure. */
 const writeStdout = (content: string | Uint8Array): Promise<void> =>
   new Promise((resolve, reject) => {
-    process.stdout.write(content, (error) => (error ? reject(error) : resolve()));
+    // The callback tells; without a listener the same error would end the process.
+    process.stdout.once('error', ignore);
+    process.stdout.write(content, (error) => {
+      if (!error || (error as NodeJS.ErrnoException).code === 'EPIPE') resolve();
+      else reject(error);
+      if (!error) process.stdout.off('error', ignore);
+    });
   });
+
+const ignore = (): void => {};

@@ -1,7 +1,10 @@
 /** `analyze` as a user runs it: a process of its own, worker threads, standard output, exit status. */
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { mkdir, readdir, readFile, utimes, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { repository } from '../../scripts/machine.mjs';
 import { type Finished, run, until } from './haloscope.ts';
 import { keptCommand, keptFolder } from './kept.ts';
 import { BINS, type Expected, expectedOf, record, recordMany, writePair, writePairs } from './samples.ts';
@@ -117,6 +120,22 @@ test('window, slice length and axis as asked', async () => {
   expect(found.freq_Hz).toHaveLength(4096);
   expect(found.freq_Hz[0]).toBe(7e9 - 5e5);
   expect(found.rbw_Hz / (1e6 / 4096)).toBeCloseTo(3.77, 2);
+});
+
+test('a reader that wants no more is no failure', async () => {
+  const folder = await keptFolder();
+  await writePair(folder, record(1, 200));
+  const script = join(repository, 'dist', 'node', 'haloscope.js');
+  const child = spawn(process.execPath, [script, 'analyze', folder, '--settle', '0']);
+  child.stdout.destroy();
+  let stderr = '';
+  child.stderr.on('data', (chunk: Buffer) => {
+    stderr += chunk.toString();
+  });
+  const [status] = (await once(child, 'close')) as [number];
+  expect(stderr).not.toContain('EPIPE');
+  expect(stderr).toContain('done');
+  expect(status).toBe(0);
 });
 
 test('wrong usage is status 2, nothing there is status 1, each with one line', async () => {
