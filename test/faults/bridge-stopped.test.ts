@@ -1,18 +1,22 @@
 /** The bridge is stopped by signals: frozen while another one takes over, and asked to end in the middle of a file. */
 import { setTimeout as sleep } from 'node:timers/promises';
+import { Partitioners } from 'kafkajs';
 import { expect, inject, onTestFinished, test } from 'vitest';
-import { produceWords } from '../e2e/chain.ts';
 import type { Bridge } from '../e2e/haloscope.ts';
-import { keptCommand, keptFolder } from '../e2e/kept.ts';
-import { recordMany, writePairs } from '../e2e/samples.ts';
+import { legacyMessages } from '../e2e/legacy-producer.ts';
+import { quietKafka } from '../e2e/results.ts';
+import { type Recording, recordMany } from '../e2e/samples.ts';
 import { filesDone, sendFiles } from './night.ts';
 import { keptProxy, proxiedBrokers } from './proxy.ts';
-import { newRow } from './row.ts';
+import { newRow, type Row } from './row.ts';
 
 const VERSION = '4.4.0';
 const SLICES = 200;
 /** As the list says; also the time after which a broker aborts a transaction by itself. */
 const FROZEN_MS = 30_000;
+/** A file of 200 slices takes three seconds, well within what a bridge waits for when it is asked to end. */
+const SLICES_PER_MESSAGE = 4;
+const TRICKLE_MS = 60;
 /** The contract of SIGTERM. */
 const STOP_MS = 10_000;
 
@@ -54,23 +58,34 @@ test('SIGSTOP of the bridge for 30 s, its commit on the way, while a second one 
   expect(await row.problems(first, { complete: { night: recordings } })).toEqual([]);
 });
 
+/** Sends message after message, as slowly as a DAQ does. */
+async function trickle({ chain }: Row, files: readonly Recording[]): Promise<void> {
+  const producer = quietKafka(chain.brokers).producer({ createPartitioner: Partitioners.DefaultPartitioner });
+  await producer.connect();
+  for (const message of files.flatMap((file) => legacyMessages(file, SLICES_PER_MESSAGE))) {
+    await producer.send({ topic: chain.topicIn, messages: [message] });
+    await sleep(TRICKLE_MS);
+  }
+  await producer.disconnect();
+}
+
 test('SIGTERM of the bridge in the middle of a file', async () => {
   const row = await newRow(inject('kafka')['3.4.0']);
-  const first = await row.bridge();
-  const folder = await keptFolder();
-  await writePairs(folder, recordings);
-  const producer = keptCommand(...produceWords(row.chain, folder, 'night'), '--pace', '1.5');
-  const { current } = await first.until('it is in the middle of a file', (state) => {
-    const done = state.current?.slicesDone ?? 0;
-    return state.run.filesDone >= 2 && done > 0 && done < SLICES;
+  const words = ['--run', 'old', '--slices-per-file', String(SLICES)];
+  const first = await row.bridge(...words);
+  await first.processor();
+  const files = recordings.slice(0, 3);
+  const sent = trickle(row, files);
+  await first.until('it is in the middle of the second file', ({ run, current }) => {
+    const done = current?.slicesDone ?? 0;
+    return run.filesDone === 1 && done > 0 && done < SLICES / 2;
   });
   const asked = performance.now();
   expect(await first.stop('SIGTERM')).toBe(0);
   expect(performance.now() - asked).toBeLessThan(STOP_MS);
+  await sent;
   // What it had in hand when it was asked is published, so its successor begins behind it.
-  const second = await row.bridge();
-  const { run } = await second.state();
-  expect(run.filesDone).toBeGreaterThanOrEqual(current?.file ?? Infinity);
-  expect((await producer.finished()).status).toBe(0);
-  expect(await row.problems(second, { complete: { night: recordings } })).toEqual([]);
+  const second = await row.bridge(...words);
+  expect((await second.state()).run.filesDone).toBeGreaterThanOrEqual(2);
+  expect(await row.problems(second, { complete: { old: files } })).toEqual([]);
 });
