@@ -14,7 +14,7 @@ import { identify, type RecordIdentity, readSamples, type SliceMessage } from '.
 import { IncompleteFiles } from './incomplete-files.ts';
 import { type FilePlace, REORDER_FILES } from './numbering.ts';
 import { OpenFile } from './open-file.ts';
-import { beginningBehind, type FileStart, Positions, type SentPlace } from './positions.ts';
+import { beginningBehind, type FileStart, movedStart, Positions, type SentPlace } from './positions.ts';
 import type { Progress } from './progress.ts';
 import { Rejection, type RejectionReason } from './rejection.ts';
 import { Repeats } from './repeats.ts';
@@ -351,7 +351,7 @@ export class Assembler {
 
   /** From `again` to a run of its own, and with it the partitions that have brought it. */
   #move(file: OpenFile, run: string, shift: number): void {
-    const from = file.run;
+    const move = { from: file.run, to: run, shift };
     this.#files.delete(fileKey(file));
     file.again = false;
     file.shift = 0;
@@ -359,7 +359,12 @@ export class Assembler {
     file.number -= shift;
     this.#files.set(fileKey(file), file);
     for (const [partition, { offset }] of file.starts) {
-      this.positions.move(partition, offset, from, { run, file: file.number }, shift);
+      this.positions.move(partition, offset, { run, file: file.number }, move);
+      // What began behind it followed the run that was left.
+      for (const starts of [this.#declined, ...[...this.#files.values()].map((each) => each.starts)]) {
+        const start = starts.get(partition);
+        if (start && start.offset > offset) starts.set(partition, movedStart(start, move));
+      }
     }
   }
 

@@ -40,6 +40,28 @@ export interface FileStart {
   readonly runsBefore: RunsByName;
 }
 
+/** What was taken for files of one run are files of another one, whose numbers are lower by `shift`. */
+export interface RunMove {
+  readonly from: string;
+  readonly to: string;
+  readonly shift: number;
+}
+
+const movedFile = (file: SentPlace | null, { from, to, shift }: RunMove): SentPlace | null =>
+  file?.run === from ? { run: to, file: Math.max(0, file.file - shift), shift: 0 } : file;
+
+function movedRuns(runs: RunsByName, { from, to }: RunMove): RunsByName {
+  const given = givenRunName(from);
+  return runIn(runs, given) === from ? { ...runs, [given]: to } : runs;
+}
+
+/** A start behind the record with which its partition moved. */
+export const movedStart = (start: FileStart, move: RunMove): FileStart => ({
+  ...start,
+  fileBefore: movedFile(start.fileBefore, move),
+  runsBefore: movedRuns(start.runsBefore, move),
+});
+
 /** From this offset on the partition's records belong to another continuation of their run. */
 export interface RunSwitch {
   readonly offset: number;
@@ -159,9 +181,10 @@ export class Positions {
       position.last = position.before;
       return false;
     }
-    const passed = position.switches.findLast(({ offset }) => offset <= record.offset);
-    const isNew = passed && (position.last === null || position.last.offset < passed.offset);
-    if (isNew) this.#stand(position, { ...passed.place, shift: 0 });
+    const last = position.last?.offset ?? -1;
+    for (const { offset, place } of position.switches) {
+      if (offset > last && offset <= record.offset) this.#stand(position, { ...place, shift: 0 });
+    }
     return true;
   }
 
@@ -208,12 +231,11 @@ export class Positions {
   }
 
   /** What was taken for one run from `offset` on belongs to a continuation of it; `file` is the record's there. */
-  move(partition: number, offset: number, from: string, file: FilePlace, shift: number): void {
+  move(partition: number, offset: number, file: FilePlace, move: RunMove): void {
     const position = this.#of(partition);
     this.#switch(position, offset, file);
-    if (runIn(position.runs, givenRunName(from)) !== from) return;
-    const last = position.file?.run === from ? position.file.file - shift : file.file;
-    this.#stand(position, { run: file.run, file: last, shift: 0 });
+    position.file = movedFile(position.file, move);
+    position.runs = movedRuns(position.runs, move);
   }
 
   #stand(position: Position, place: SentPlace): void {
@@ -222,9 +244,14 @@ export class Positions {
     if (runIn(position.runs, given) !== place.run) position.runs = { ...position.runs, [given]: place.run };
   }
 
+  /** What was said of the same name for later offsets holds no more; other names keep their own. */
   #switch(position: Position, offset: number, { run, file }: FilePlace): void {
-    const place = { run, file };
-    position.switches = [...position.switches.filter((each) => each.offset < offset), { offset, place }];
+    const given = givenRunName(run);
+    const before = position.switches.filter((each) => each.offset < offset);
+    const others = position.switches.filter(
+      (each) => each.offset > offset && givenRunName(each.place.run) !== given,
+    );
+    position.switches = [...before, { offset, place: { run, file } }, ...others];
   }
 
   /** The start of a file whose first record of this partition is the one at `offset`. */

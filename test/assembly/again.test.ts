@@ -149,13 +149,16 @@ function read(topic: Topic, random: () => number, crashes: number, publishing = 
 
 const steady = (): number => 0.25;
 
-/** Any pace, any crashes. */
-function always(topic: () => Topic, check: (outcome: Outcome) => void): void {
+/** Enough to meet a crash between two files of one partition that have moved to another run: one case in a hundred. */
+const RARE_CASES = 200;
+
+/** Any pace, any crashes; the same ones at every run of the test. */
+function always(topic: () => Topic, check: (outcome: Outcome) => void, numRuns = 60): void {
   fc.assert(
     fc.property(fc.infiniteStream(fc.nat(999)), fc.nat(3), (stream, crashes) => {
       check(read(topic(), () => (stream.next().value as number) / 1000, crashes));
     }),
-    { numRuns: 60 },
+    { numRuns, seed: 11 },
   );
 }
 
@@ -170,13 +173,14 @@ describe.each([
 ])('%s', (_, headers) => {
   test('the same numbers with other data go on as NAME~2, whatever the pace and the crashes', () => {
     always(
-      () => new Topic(2, { headers, files: files(0, 12) }, { headers, files: files(0, 14), seed: 1 }),
+      () => new Topic(4, { headers, files: files(0, 12) }, { headers, files: files(0, 14), seed: 1 }),
       ({ published, incomplete }) => {
         expect(published).toEqual(
           [...results('run1', files(0, 12)), ...results('run1~2', files(0, 14), 1)].toSorted(),
         );
         expect(incomplete).toEqual([]);
       },
+      RARE_CASES,
     );
   });
 
@@ -233,11 +237,13 @@ describe.each([
   test('a third start is a third run', () => {
     const again = [0, 1, 2].map((seed) => ({ headers, files: files(0, 11), seed }));
     always(
-      () => new Topic(2, ...again),
-      ({ published }) => {
+      () => new Topic(4, ...again),
+      ({ published, incomplete }) => {
         const all = ['run1', 'run1~2', 'run1~3'].flatMap((run, seed) => results(run, files(0, 11), seed));
         expect(published).toEqual(all.toSorted());
+        expect(incomplete).toEqual([]);
       },
+      RARE_CASES,
     );
   });
 
@@ -282,6 +288,27 @@ test('the same numbers in two runs are two sets of files', () => {
     );
     expect(began).toEqual([]);
   });
+});
+
+test('two runs of which one is sent within the files of the other both begin anew, whatever the pace and the crashes', () => {
+  const alternating = (seed: number): Sending[] =>
+    files(0, 12).flatMap((file) => [
+      { files: [file], run: 'run1', seed, messages: [0] },
+      { files: [file], run: 'run2', seed },
+      { files: [file], run: 'run1', seed, messages: [1, 2] },
+    ]);
+  always(
+    () => new Topic(3, ...alternating(0), ...alternating(1)),
+    ({ published, incomplete }) => {
+      const all = ['run1', 'run2'].flatMap((run) => [
+        ...results(run, files(0, 12)),
+        ...results(`${run}~2`, files(0, 12), 1),
+      ]);
+      expect(published).toEqual(all.toSorted());
+      expect(incomplete).toEqual([]);
+    },
+    RARE_CASES,
+  );
 });
 
 test('a run whose name changes while data flow finishes its open files, and so does the next', () => {
