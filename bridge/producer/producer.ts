@@ -37,6 +37,8 @@ const RECOVERY_FIRST_MS = 1_000;
 const RECOVERY_LONGEST_MS = 15_000;
 /** Without following, this long without an acknowledged batch is a failure. */
 const RECOVERY_LIMIT_MS = 120_000;
+/** A broker that never answered may have another name: that is said sooner. */
+const BEGIN_LIMIT_MS = 5_000;
 
 export interface ProduceEvents {
   /** What is wrong with a file; told once each. */
@@ -119,9 +121,9 @@ export class FolderProducer {
 
   #mayTryAgain(error: unknown): boolean {
     if (!(error instanceof LogError) || !['unavailable', 'unreachable'].includes(error.code)) return false;
-    const hasSent = this.#messages > 0;
     const silentMs = performance.now() - this.#acknowledgedMs;
-    return this.#settings.follow || (hasSent && silentMs < RECOVERY_LIMIT_MS);
+    const limitMs = this.#messages > 0 ? RECOVERY_LIMIT_MS : BEGIN_LIMIT_MS;
+    return this.#settings.follow || silentMs < limitMs;
   }
 
   /** From what the topic says to the end of the folder. */

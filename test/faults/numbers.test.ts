@@ -6,6 +6,7 @@ import { legacyMessages, sendLegacy } from '../e2e/legacy-producer.ts';
 import { quietKafka } from '../e2e/results.ts';
 import { record, recordMany } from '../e2e/samples.ts';
 import { alarm, filesDone, sendFiles } from './night.ts';
+import { keptSender, recordsOf } from './records.ts';
 import { newRow, type Row } from './row.ts';
 
 const SLICES = 100;
@@ -61,6 +62,22 @@ test('the same file numbers in two runs', async () => {
   await sendFiles(row, first, 'first');
   await sendFiles(row, second, 'second');
   expect(await row.problems(bridge, { complete: { first, second } })).toEqual([]);
+});
+
+test('other data under numbers that are published already, with headers, over a restart', async () => {
+  const first = recordMany(1, 3, SLICES);
+  const other = recordMany(101, 3, SLICES).map((one, k) => ({ ...one, file: k + 1 }));
+  const row = await newRow(inject('kafka')['3.4.0']);
+  const before = await row.bridge();
+  const send = await keptSender(row.chain.brokers, row.chain.topicIn);
+  for (const one of first) await send(recordsOf(one, 'night', 40));
+  await filesDone(before, first.length);
+  await before.stop('SIGKILL');
+  const bridge = await row.bridge();
+  for (const one of other) await send(recordsOf(one, 'night', 7));
+  expect(await alarm(bridge, 'file-jump')).toContain('night~2');
+  const complete = { night: first, 'night~2': other };
+  expect(await row.problems(bridge, { complete })).toEqual([]);
 });
 
 test('a published run is sent again', async () => {
