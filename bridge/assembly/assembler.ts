@@ -9,6 +9,7 @@ import type { AssignedPartition, InputRecord } from '../log/port.ts';
 import { type Geometry, slicesPerBlockLimit } from '../protocol/geometry.ts';
 import type { BlockMoments } from '../protocol/moments.ts';
 import type { IncompleteFile } from '../protocol/state.ts';
+import { KEY_FILE_MODULUS } from '../records.ts';
 import { messageDigest } from './content.ts';
 import { identify, type RecordIdentity, readSamples, type SliceMessage } from './decode.ts';
 import { IncompleteFiles } from './incomplete-files.ts';
@@ -272,7 +273,7 @@ export class Assembler {
       throw new HeaderlessError(`partition ${partition}, offset ${record.offset}: a message without headers`);
     }
     this.headerless = true;
-    const place = this.runs.placeHeaderless(file16, this.positions.lastFile(partition));
+    const place = this.runs.placeHeaderless(file16, this.positions.lastFile(partition), this.#receivedNumber);
     if (place.began !== null) this.#events.runBegan(place.began, 'file numbers jumped', record);
     return { run: place.run, file: place.file };
   }
@@ -322,6 +323,14 @@ export class Assembler {
     const file = this.#files.get(fileKey({ run, number, again: false }));
     return file?.status === 'open' && file.allReceived ? file : null;
   }
+
+  /** Number of the received file of a run that a sender without headers would call this. */
+  readonly #receivedNumber = (run: string, file16: number): number | null => {
+    for (const { number } of this.#files.values()) {
+      if (number % KEY_FILE_MODULUS === file16 && this.#received({ run, file: number })) return number;
+    }
+    return null;
+  };
 
   #beginAnew(place: FilePlace, isHeaderless: boolean, record: InputRecord): FilePlace {
     const anew = this.runs.placeAnew(place, isHeaderless);

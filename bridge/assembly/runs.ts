@@ -87,8 +87,13 @@ export class Runs {
   /**
    * Run and full number of a record without headers.
    * @param last the file before it in its partition; null where nothing has been read
+   * @param received of the files of a run that are there as a whole and not yet published, the one with these low bits
    */
-  placeHeaderless(file16: number, last: FilePlace | null): Placement {
+  placeHeaderless(
+    file16: number,
+    last: FilePlace | null,
+    received: (run: string, file16: number) => number | null,
+  ): Placement {
     const next = last && continueNumber(file16, last.file);
     if (last && next !== null) return this.#placed(this.#runAfter(last.run, next), next);
     const isOurs = last !== null && givenRunName(last.run) === this.#defaultName;
@@ -100,7 +105,7 @@ export class Runs {
       if (near !== null) return this.#placed(run, near);
     }
     // A sender that begins anew may be sending the very same files again: that is for their content to tell.
-    const again = this.#runs.get(run)?.files.withLowBits(file16) ?? null;
+    const again = this.#runs.get(run)?.files.withLowBits(file16) ?? received(run, file16);
     if (again !== null) return this.#placed(run, again);
     const began = this.continueAs(this.#defaultName);
     return { ...this.#placed(began, file16), began };

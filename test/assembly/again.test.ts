@@ -204,6 +204,24 @@ describe.each([
     expect(began).toEqual([]);
   });
 
+  test('sent again before any of it is published, it is still the same, and other data are still another run', () => {
+    const topic = new Topic(
+      4,
+      { headers, files: files(0, 14) },
+      { headers, files: files(0, 14) },
+      { headers, files: files(0, 14), seed: 1 },
+      { headers, files: files(0, 14), seed: 1 },
+    );
+    let calls = 0;
+    const inTurn = (): number => (Math.floor(calls++ / 2) % 4) / 4;
+    const { published, began, incomplete } = read(topic, inTurn, 0, 0);
+    expect(published).toEqual(
+      [...results('run1', files(0, 14)), ...results('run1~2', files(0, 14), 1)].toSorted(),
+    );
+    expect(began).toEqual(['run1~2']);
+    expect(incomplete).toEqual([]);
+  });
+
   test.each([1, 2, 3, 5, 7, 10])('other data in messages of %i slices are another run', (n) => {
     const topic = new Topic(
       3,
