@@ -121,8 +121,7 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
   const page = process.stdout.isTTY ? `${url}#token=${token.reveal()}` : url;
   process.stdout.write(`open ${page}\n`);
   headless.start();
-  history.start();
-  const status = await runUntil(options.input, pipeline, stopping, log);
+  const status = await runUntil(options.input, pipeline, history, stopping, log);
   await Promise.race([takeDown(pipeline, history, headless, server), forceAfter(STOP_MS, log)]);
   log.info('stopped');
   return status;
@@ -132,12 +131,14 @@ export async function runServe(options: ServeOptions, log: Logger = createLogger
 async function runUntil(
   input: ServeInput,
   pipeline: Pipeline,
+  history: HistoryKeeper,
   stopping: AbortSignal,
   log: Logger,
 ): Promise<number> {
   try {
     if (input.kind === 'kafka') await ensureTopics(input, pipeline, stopping, log);
     if (!stopping.aborted) await pipeline.start();
+    if (!stopping.aborted) history.start();
   } catch (error) {
     if (!(error instanceof LogError)) throw error;
     log.error(error.message);

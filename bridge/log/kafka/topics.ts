@@ -233,7 +233,8 @@ async function isServed(reader: TopicReader, mayWait: boolean): Promise<boolean>
 
 async function createAll(admin: Admin, topics: ITopicConfig[]): Promise<void> {
   try {
-    await admin.createTopics({ topics, waitForLeaders: true });
+    // kafkajs gives up waiting for leaders when a broker that has just been asked does not know the topic yet.
+    await admin.createTopics({ topics, waitForLeaders: false });
   } catch (error) {
     if (!allExistAlready(error)) throw error;
   }
