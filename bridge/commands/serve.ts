@@ -5,6 +5,7 @@
 import { createHash } from 'node:crypto';
 import { hostname } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { fileURLToPath } from 'node:url';
 import type { ServeInput, ServeOptions } from '../config/options.ts';
 import { HistoryKeeper } from '../history/history.ts';
@@ -262,19 +263,9 @@ async function ensureTopics(
     } finally {
       await topics.close();
     }
-    await pause(pauseMs, stopping);
+    await sleep(pauseMs, undefined, { signal: stopping }).catch(() => {});
     pauseMs = Math.min(2 * pauseMs, BROKER_RETRY_LAST_MS);
   }
-}
-
-function pause(ms: number, until: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = setTimeout(resolve, ms);
-    until.addEventListener('abort', () => {
-      clearTimeout(timer);
-      resolve();
-    });
-  });
 }
 
 function stopSignal(log: Logger): AbortSignal {

@@ -2,6 +2,7 @@
  * Keeps a browser on a wall alive for ever: when a life of it ends, the next one begins, sooner after a long life and
  * later after several short ones, so that a machine with a broken display driver is not kept busy by it.
  */
+import { setTimeout as sleep } from 'node:timers/promises';
 import type { Logger } from '../logger.ts';
 import { type KioskBrowserOptions, type KioskEnd, runKioskBrowser } from './kiosk-browser.ts';
 
@@ -25,19 +26,7 @@ export async function keepKiosk(options: LauncherOptions, stop: AbortSignal): Pr
     if (livedMs >= LONG_LIFE_MS) pauseMs = FIRST_PAUSE_MS;
     const facts = { reason: end.reason, lives, livedSeconds: Math.round(livedMs / 1000) };
     options.logger.warn(facts, `${end.message}; starting it again`);
-    await pause(pauseMs, stop);
+    await sleep(pauseMs, undefined, { signal: stop }).catch(() => {});
     pauseMs = Math.min(2 * pauseMs, LAST_PAUSE_MS);
   }
-}
-
-function pause(ms: number, stop: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const done = (): void => {
-      clearTimeout(timer);
-      stop.removeEventListener('abort', done);
-      resolve();
-    };
-    const timer = setTimeout(done, ms);
-    stop.addEventListener('abort', done);
-  });
 }
