@@ -20,7 +20,12 @@ export function runSpectrum(
     file: null,
     files: run.files,
     geometry,
-    moments: { count: run.sums.count, mean: run.sums.mean.slice(), m2: run.sums.m2.slice() },
+    moments: {
+      count: run.sums.count,
+      mean: run.sums.mean.slice(),
+      m2: run.sums.m2.slice(),
+      time: { ...run.sums.time },
+    },
     firstUtc: isoUtc(run.firstUtcMs),
     lastUtc: isoUtc(run.lastUtcMs),
     missing: missing.map((entry) => `file ${entry.file}: ${entry.missing}`).join('; '),

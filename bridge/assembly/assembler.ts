@@ -6,6 +6,7 @@
  */
 import type { Block } from '../dispatch/lease.ts';
 import type { AssignedPartition, InputRecord } from '../log/port.ts';
+import { clipLevelOf, peakOf } from '../protocol/clipping.ts';
 import { type Geometry, slicesPerBlockLimit } from '../protocol/geometry.ts';
 import type { BlockMoments } from '../protocol/moments.ts';
 import type { IncompleteFile } from '../protocol/state.ts';
@@ -445,20 +446,17 @@ export class Assembler {
       slices: pending.slices,
       segments: pending.segments,
       energy: pending.energy,
-      clipLevel: this.#clipLevel(file.run),
+      clipLevel: this.#clipLevel(file),
     };
     file.blocksOut++;
     this.#blocks.set(block.id, file);
     this.#events.block(block, file);
   }
 
-  /** The largest |x| that the run has shown so far: where a converter clips, many samples lie exactly there. */
-  #clipLevel(run: string): number {
+  /** By the largest |x| that the run has shown up to this block. */
+  #clipLevel({ run, peak }: OpenFile): number {
     const time = this.runs.get(run)?.sums?.time;
-    if (!time || time.samples === 0) return Infinity;
-    const peak = Math.max(-time.minI, time.maxI, -time.minQ, time.maxQ);
-    // A run of nothing but zeros has shown no level.
-    return peak > 0 ? peak : Infinity;
+    return clipLevelOf(Math.max(peak, time ? peakOf(time) : 0));
   }
 
   #reject(file: OpenFile, rejection: Rejection): void {

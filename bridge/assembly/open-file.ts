@@ -7,6 +7,7 @@
 import type { BlockSegment } from '../dispatch/lease.ts';
 import type { Geometry } from '../protocol/geometry.ts';
 import { addBlock, type BlockMoments, emptyMoments, type SpectrumMoments } from '../protocol/moments.ts';
+import { surveyMessage } from '../survey.ts';
 import { checksumsOf, ContentSum, messageDigest } from './content.ts';
 import type { SliceMessage } from './decode.ts';
 import type { FileStart } from './positions.ts';
@@ -51,6 +52,8 @@ export class OpenFile {
   readonly starts = new Map<number, FileStart>();
   readonly received = new SliceSet();
   readonly moments: SpectrumMoments;
+  /** Largest |x| of all slices so far. */
+  peak = 0;
   status: FileStatus = 'open';
   /** Slices that the file has; null until a header, a short message or the configuration tells. */
   slices: number | null = null;
@@ -232,6 +235,7 @@ export class OpenFile {
   ): void {
     const { pending } = this;
     if (pending.slices === 0) pending.sinceMs = nowMs;
+    this.peak = Math.max(this.peak, message.peak);
     const [only] = missing;
     if (only && only[1] === message.slices) {
       this.#content.add(first + message.slices, message.checksums);
@@ -245,7 +249,7 @@ export class OpenFile {
       this.#content.add(from + slices, checksumsOf(value));
       pending.segments.push({ value, slices });
       pending.slices += slices;
-      pending.energy += energyOf(value);
+      pending.energy += surveyMessage(value).energy;
     }
   }
 }
@@ -259,10 +263,4 @@ function cutSlices(message: SliceMessage, from: number, slices: number, bins: nu
     (message.slices + from + slices) * channel,
   );
   return Buffer.concat([i, q]);
-}
-
-function energyOf(value: Buffer): number {
-  let sum = 0;
-  for (let at = 0; at < value.length; at += 4) sum += value.readFloatLE(at) ** 2;
-  return sum;
 }

@@ -13,6 +13,7 @@ import { findSources, type FoundSources } from '../files/disk-source.ts';
 import { isS3Url, parseS3Url } from '../files/s3/s3-url.ts';
 import type { Logger } from '../logger.ts';
 import { createProgress } from '../progress-display.ts';
+import { CLIPPED_BY_CHANCE, peakOf } from '../protocol/clipping.ts';
 import type { ExportedSpectrum } from '../protocol/exports.ts';
 import type { Geometry } from '../protocol/geometry.ts';
 import { FileProblem } from '../protocol/pairs.ts';
@@ -67,6 +68,7 @@ export async function runAnalyze(options: AnalyzeOptions, log: Logger): Promise<
     used.add(measured.recording);
     sum.add(measured.moments, 1, measured.startMs, measured.endMs);
     sayRemainder(measured, log);
+    sayClipped(measured, log);
     if (options.perFile) await sink.write(describe.recording(measured));
     const { recording } = measured;
     if (options.sigmf && recording.kind === 'pair') await writeSidecars(recording, input.geometry);
@@ -236,6 +238,15 @@ function sayRemainder({ recording, remainder }: Measured, log: Logger): void {
   );
 }
 
+function sayClipped({ recording, moments }: Measured, log: Logger): void {
+  const { clipped, samples } = moments.time;
+  if (clipped <= CLIPPED_BY_CHANCE) return;
+  log.warn(
+    { file: recording.path, clipped, of: 2 * samples, volts: peakOf(moments.time) },
+    'samples lie at the end of the digitiser: lower the gain before it',
+  );
+}
+
 /** Moments as spectra to be written. */
 function describer(run: string, window: WindowName, geometry: Geometry) {
   const common = { run, geometry, window: windowFigures(window) };
@@ -279,7 +290,8 @@ async function finish(
 ): Promise<number> {
   const { left, of, problems, log } = told;
   if (sum.moments.count > 0) await sink.write(spectrum);
-  const figures = { recordings: sum.files, slices: sum.moments.count, missing: spectrum.missing };
+  const { clipped } = sum.moments.time;
+  const figures = { recordings: sum.files, slices: sum.moments.count, clipped, missing: spectrum.missing };
   if (left > 0) log.warn(figures, `stopped: ${of - left} of ${of} recordings are in the spectrum`);
   else log.info(figures, 'done');
   if (sum.moments.count === 0 && left === 0)

@@ -6,7 +6,7 @@
  * slice has no standard deviation: `nan` in tables, null in JSON.
  */
 import { binFrequencyHz, binWidthHz, type Geometry, publishedPowerScale } from './geometry.ts';
-import { type SpectrumMoments, sampleStd } from './moments.ts';
+import { type SpectrumMoments, sampleStd, type TimeSums } from './moments.ts';
 import { meanSquareOf, type WindowFigures, windowFigures } from './window.ts';
 import { encodeNpz, type NpyArray } from './exports/npz.ts';
 
@@ -17,7 +17,8 @@ export interface ExportedSpectrum {
   readonly file: number | null;
   readonly files: number;
   readonly geometry: Geometry;
-  readonly moments: Pick<SpectrumMoments, 'count' | 'mean' | 'm2'>;
+  /** Without `time` where only the spectrum is known. */
+  readonly moments: Pick<SpectrumMoments, 'count' | 'mean' | 'm2'> & Partial<Pick<SpectrumMoments, 'time'>>;
   readonly firstUtc: string | null;
   readonly lastUtc: string | null;
   /** Ranges of slices or files that are known to be missing; empty where none. */
@@ -83,7 +84,29 @@ function provenance(spectrum: ExportedSpectrum, software: string) {
     first_utc: spectrum.firstUtc,
     last_utc: spectrum.lastUtc,
     missing: spectrum.missing,
+    ...digitiser(spectrum.moments.time),
     software,
+  };
+}
+
+/**
+ * What the digitiser did, over the samples of each channel of which that is known: extremes, means, and how many
+ * samples of both channels lay at the largest |x|.
+ */
+function digitiser(time: TimeSums | undefined) {
+  if (time === undefined || time.samples === 0) return {};
+  const { samples, minI, maxI, minQ, maxQ, clipped, sumI, sumQ } = time;
+  return {
+    adc: {
+      samples,
+      clipped,
+      min_I_V: minI,
+      max_I_V: maxI,
+      min_Q_V: minQ,
+      max_Q_V: maxQ,
+      mean_I_V: sumI / samples,
+      mean_Q_V: sumQ / samples,
+    },
   };
 }
 

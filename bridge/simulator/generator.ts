@@ -24,12 +24,12 @@ const STEP = 2048;
 /** Of the narrowest resonance's memory (14 samples) nothing is left after this. */
 const WARM_UP = 2048;
 
-const BURST_S = 0.1;
-const BURST_FACTOR = 5;
-const CLIPPED_S = 0.2;
-const OVERDRIVE = 4;
-/** The digitiser's end, in standard deviations of one channel of the floor. */
-const CLIP_SIGMAS = 3;
+export const BURST_S = 0.1;
+export const BURST_FACTOR = 5;
+export const CLIPPED_S = 0.2;
+export const OVERDRIVE = 12;
+/** The digitiser's end, in standard deviations of one channel of the floor: a burst stays below it. */
+export const CLIP_SIGMAS = 30;
 /** The DC step doubles the LO leakage. */
 const STEP_FACTOR = 2;
 /** Direction of the LO leakage in the plane of I and Q. */

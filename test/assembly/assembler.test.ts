@@ -5,6 +5,7 @@ import { NewLogError } from '../../bridge/assembly/positions.ts';
 import { decodeProgress, encodeProgress } from '../../bridge/assembly/progress.ts';
 import type { InputRecord } from '../../bridge/log/port.ts';
 import { slicesPerMessageLimit } from '../../bridge/protocol/geometry.ts';
+import { HEADER } from '../../bridge/records.ts';
 import { BINS, fullRecord, type Harness, harness, momentsOf, plainRecord } from './helpers.ts';
 
 /** All records of a file of `of` slices in messages of n, with headers, on one partition from `offset`. */
@@ -31,22 +32,32 @@ describe('with headers', () => {
     expect(h.complete).toEqual(['run1/7']);
   });
 
-  test('the clip level is the peak that the run has shown, and nothing while it has shown only zeros', () => {
-    const levelAfter = (peak: number): number | undefined => {
-      const each = harness();
-      each.assembler.beginAt(0, 0, 0);
-      each.accept(...wholeFile(1, 4, 4));
+  test('the clip level lies just below the largest sample that the run has shown, this block included', () => {
+    const each = harness();
+    each.assembler.beginAt(0, 0, 0);
+    /** Level of a file whose samples all are `value`; its processor reports `shown` as the largest. */
+    const levelOf = (file: number, value: number, shown = Math.abs(value)): number => {
+      const bytes = Buffer.from(new Float32Array(2 * BINS).fill(value).buffer);
+      const range = { first: 0, slices: 1, of: 1 };
+      const record = fullRecord({ partition: 0, offset: file }, file, 0, range);
+      const { [HEADER.crc32]: _, ...headers } = record.headers;
+      each.accept({ ...record, headers, value: bytes });
       const [block] = each.blocks.splice(0);
       if (block === undefined) throw new Error('no block');
-      const time = { ...momentsOf(block).time, minI: -peak, maxI: 0, minQ: 0, maxQ: 0 };
-      const file = each.assembler.count(block.id, { ...momentsOf(block), time }, 'wasm');
-      if (file === null) throw new Error('not counted');
-      each.assembler.publish(file);
-      each.accept(...wholeFile(2, 4, 4, 0, 10));
-      return each.blocks[0]?.clipLevel;
+      const time = { ...momentsOf(block).time, minI: -shown, maxI: 0, minQ: 0, maxQ: 0 };
+      const counted = each.assembler.count(block.id, { ...momentsOf(block), time }, 'wasm');
+      if (counted === null) throw new Error('not counted');
+      each.assembler.publish(counted);
+      return block.clipLevel;
     };
-    expect(levelAfter(0.25)).toBe(0.25);
-    expect(levelAfter(0)).toBe(Infinity);
+    const below = (peak: number): number => peak * (1 - 2 ** -10);
+    // Nothing but zeros has shown no level.
+    expect(levelOf(1, 0)).toBe(Infinity);
+    expect(levelOf(2, 0.25)).toBe(below(0.25));
+    expect(levelOf(3, 0.125)).toBe(below(0.25));
+    expect(levelOf(4, -0.5)).toBe(below(0.5));
+    expect(levelOf(5, 0.25, 2)).toBe(below(0.5));
+    expect(levelOf(6, 0.25)).toBe(below(2));
   });
 
   test('messages per file are known from the first message on', () => {

@@ -2,6 +2,7 @@
 import * as fc from 'fast-check';
 import { expect } from 'vitest';
 import { faultOf } from '../../bridge/dispatch/verify.ts';
+import { clipLevelOf, peakOf } from '../../bridge/protocol/clipping.ts';
 import { addBlock, emptyMoments, emptyTimeSums } from '../../bridge/protocol/moments.ts';
 import { encodeBlockHeader } from '../../bridge/protocol/frames/block.ts';
 import { fuzz } from './fuzz.ts';
@@ -73,5 +74,5 @@ fuzz('answers of processors', fc.array(lie, { maxLength: 3 }), (lies) => {
   // The next block's clip level follows from the extremes.
   const { minI, maxI, minQ, maxQ } = sums.time;
   expect([minI <= maxI, minQ <= maxQ]).toEqual([true, true]);
-  encodeBlockHeader({ ...block, block: 1, epoch: 1, clipLevel: Math.max(-minI, maxI, -minQ, maxQ) });
+  encodeBlockHeader({ ...block, block: 1, epoch: 1, clipLevel: clipLevelOf(peakOf(sums.time)) });
 });

@@ -8,6 +8,7 @@ import {
   exportJson,
   exportNpz,
 } from '../../bridge/protocol/exports.ts';
+import { emptyTimeSums } from '../../bridge/protocol/moments.ts';
 
 const BINS = 3072;
 const SOFTWARE = 'haloscope 0.1.0';
@@ -180,4 +181,36 @@ test('NPZ reads back by its own formats', () => {
   ).join('');
   expect(meta.header).toBe(`{'descr': '<U${text.length}', 'fortran_order': False, 'shape': (), }`);
   expect(JSON.parse(text)).toMatchObject({ run: 'run404', slices: 8193, missing: '17, 19-20' });
+});
+
+test('what the digitiser did is said wherever it is known', () => {
+  const time = {
+    samples: 1000,
+    minI: -0.5,
+    maxI: 0.25,
+    minQ: -0.125,
+    maxQ: 0.5,
+    clipped: 7,
+    sumI: 10,
+    sumQ: -20,
+    sumII: 1,
+    sumQQ: 1,
+    sumIQ: 0,
+  };
+  const known = { ...spectrum, moments: { ...spectrum.moments, time } };
+  const said = {
+    samples: 1000,
+    clipped: 7,
+    min_I_V: -0.5,
+    max_I_V: 0.25,
+    min_Q_V: -0.125,
+    max_Q_V: 0.5,
+    mean_I_V: 0.01,
+    mean_Q_V: -0.02,
+  };
+  expect(JSON.parse(exportJson(known, SOFTWARE)).adc).toEqual(said);
+  expect(exportEcsv(known, SOFTWARE)).toContain(`# - adc: ${JSON.stringify(said)}\n`);
+  expect(JSON.parse(exportJson(spectrum, SOFTWARE))).not.toHaveProperty('adc');
+  const empty = { ...spectrum.moments, time: emptyTimeSums() };
+  expect(JSON.parse(exportJson({ ...spectrum, moments: empty }, SOFTWARE))).not.toHaveProperty('adc');
 });

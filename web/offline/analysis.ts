@@ -9,12 +9,14 @@
  * recordings of a run, are merged in their order: the numbers do not depend on how many cores there are. What is in
  * memory is the gate's blocks and a few spectra, whatever the number of recordings.
  */
+import { clipLevelOf, peakOf } from '../../bridge/protocol/clipping.ts';
 import { type Geometry, sliceBytes } from '../../bridge/protocol/geometry.ts';
 import { addBlock, addMoments, emptyMoments, type SpectrumMoments } from '../../bridge/protocol/moments.ts';
 import { FileProblem } from '../../bridge/protocol/pairs.ts';
 import { isAbort } from '../../bridge/protocol/source.ts';
 import { EngineError, type SpectrumEngine } from '../engine/engine.ts';
 import { Gate } from './gate.ts';
+import { ClipCount } from './clip-count.ts';
 import { BlockReader, type Recording, samplesOf, slicesOf, startOf } from './recording.ts';
 
 /** Recordings in hand at a time. */
@@ -66,12 +68,19 @@ export async function analyze(
   events: AnalysisEvents,
 ): Promise<number> {
   const gate = new Gate(options.engine.depth + LANES);
+  /** Largest |x| of the recordings that are done: the same for each recording, however fast the others are. */
+  let peak = 0;
   const inHand: Promise<Outcome>[] = [];
   let left = 0;
   const finishOldest = async (): Promise<void> => {
     const outcome = await (inHand.shift() as Promise<Outcome>);
-    if (outcome.kind === 'measured') await events.measured(outcome.measured);
-    else if (outcome.kind === 'problem') events.problem(outcome.problem);
+    if (outcome.kind === 'measured') {
+      const { time } = outcome.measured.moments;
+      // The one before it was still in hand when this one began, and has shown where the range ends.
+      peak = Math.max(peak, peakOf(time));
+      if (peakOf(time) < clipLevelOf(peak)) time.clipped = 0;
+      await events.measured(outcome.measured);
+    } else if (outcome.kind === 'problem') events.problem(outcome.problem);
     else left++;
   };
   try {
@@ -80,7 +89,7 @@ export async function analyze(
         left += recordings.length - k;
         break;
       }
-      const outcome = measureOrSay(recording, options, gate, events);
+      const outcome = measureOrSay(recording, peak, options, gate, events);
       outcome.catch(() => {});
       inHand.push(outcome);
       if (inHand.length === LANES) await finishOldest();
@@ -94,13 +103,14 @@ export async function analyze(
 
 async function measureOrSay(
   recording: Recording,
+  peak: number,
   options: AnalysisOptions,
   gate: Gate,
   events: AnalysisEvents,
 ): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     try {
-      const moments = await measure(recording, options, gate, events);
+      const moments = await measure(recording, peak, options, gate, events);
       if (moments === null) return { kind: 'dropped' };
       return { kind: 'measured', measured: describe(recording, moments, options.geometry) };
     } catch (error) {
@@ -126,12 +136,14 @@ function describe(
 /** Null where it was given up. @throws {FileProblem} @throws {EngineError} */
 async function measure(
   recording: Recording,
+  peak: number,
   { engine, geometry, giveUp }: AnalysisOptions,
   gate: Gate,
   events: AnalysisEvents,
 ): Promise<SpectrumMoments | null> {
   const { bins } = geometry;
   const moments = emptyMoments(bins);
+  const clips = new ClipCount(peak);
   /** The first error of the engine; nothing is read after it. */
   const failures: unknown[] = [];
   /** Ends when every block so far is merged, or one has failed. Never rejects. */
@@ -141,22 +153,26 @@ async function measure(
   try {
     for (let first = 0; failures.length === 0 && !giveUp.aborted; ) {
       await gate.enter();
-      const block = await reader.next(buffer).catch((error: unknown) => {
+      const { clipLevel } = clips;
+      const next = await reader.next(buffer, clipLevel).catch((error: unknown) => {
         gate.leave();
         throw error;
       });
-      if (block === null) {
+      if (next === null) {
         gate.leave();
         break;
       }
-      const { slices } = block.segments[0] as { readonly slices: number };
+      const { piece } = next;
+      const { slices } = piece;
       const from = first;
-      const answer = engine.process(block).finally(() => gate.leave());
+      const answer = engine.process(next.block).finally(() => gate.leave());
       answer.catch(() => {});
       merged = merged.then(async () => {
         if (failures.length > 0) return;
         try {
-          addBlock(moments, await answer);
+          const counted = await answer;
+          addBlock(moments, counted);
+          clips.add(piece, clipLevel, counted.time);
         } catch (error) {
           failures.push(explained(error, recording, from));
         }
@@ -169,7 +185,9 @@ async function measure(
     await reader.close();
   }
   if (failures.length > 0) throw failures[0];
-  return giveUp.aborted ? null : moments;
+  if (giveUp.aborted) return null;
+  moments.time.clipped = await clips.total(recording, bins);
+  return moments;
 }
 
 const explained = (error: unknown, { path }: Recording, firstSlice: number): unknown =>

@@ -61,7 +61,7 @@ export const startOf = (recording: Recording, sampleRateHz: number): number =>
   recording.startMs ?? Math.round(recording.modifiedMs - (1000 * samplesOf(recording)) / sampleRateHz);
 
 /** Consecutive slices that make one block. */
-interface Piece {
+export interface Piece {
   /** First sample. */
   readonly from: number;
   readonly slices: number;
@@ -79,6 +79,11 @@ function* piecesOf(stretches: readonly Stretch[], bins: number): Generator<Piece
 /** Fills the samples of one block: all I, then all Q. */
 interface SampleReader {
   read(into: Float32Array<ArrayBuffer>, from: number): Promise<void>;
+}
+
+export interface PieceBlock {
+  readonly piece: Piece;
+  readonly block: EngineBlock;
 }
 
 /** Gives a buffer of at least this size; whatever it holds is overwritten. */
@@ -117,7 +122,7 @@ export class BlockReader {
    * that of a full block, so that each serves again for any other.
    * @throws {FileProblem} `unreadable`, `changed`
    */
-  async next(buffer: GiveBuffer): Promise<EngineBlock | null> {
+  async next(buffer: GiveBuffer, clipLevel: number): Promise<PieceBlock | null> {
     const { value: piece } = this.#pieces.next();
     if (piece === undefined) {
       for (const source of this.#sources) await source.checkUnchanged();
@@ -127,11 +132,16 @@ export class BlockReader {
     const samples = new Float32Array(buffer(bytes), 0, 2 * piece.slices * this.#bins);
     await this.#reader.read(samples, piece.from);
     return {
-      samples,
-      segments: [{ offset: 0, slices: piece.slices }],
-      clipLevel: Infinity,
-      keepBuffer: true,
+      piece,
+      block: { samples, segments: [{ offset: 0, slices: piece.slices }], clipLevel, keepBuffer: true },
     };
+  }
+
+  /** Samples of a piece once more, all I, then all Q. Pieces have to come in their order. */
+  async again({ from, slices }: Piece): Promise<Float32Array> {
+    const samples = new Float32Array(2 * slices * this.#bins);
+    await this.#reader.read(samples, from);
+    return samples;
   }
 
   close(): Promise<void> {
