@@ -28,7 +28,8 @@ const RULES = [
   { folder: 'web/worker', may: ['web/engine', 'web/analysis', 'bridge/protocol'] },
   { folder: 'web/offline', may: ['web/engine', 'bridge/protocol'], node: false },
   { folder: 'web/analysis', may: ['bridge/protocol'], node: false },
-  { folder: 'web/main.tsx', may: ['web/ui'], mayTypes: ['web/worker'], node: false },
+  { folder: 'web/main.ts', may: ['web/page.tsx'], node: false },
+  { folder: 'web/page.tsx', may: ['web/ui'], mayTypes: ['web/worker'], node: false },
   {
     folder: 'web/ui',
     may: ['web/analysis', 'bridge/protocol'],

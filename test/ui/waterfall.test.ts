@@ -23,8 +23,12 @@ const picture = (
   [left, right]: readonly [number, number],
   width: number,
   height: number,
-  divisor: ArrayLike<number> | null = null,
-): number[] => Array.from(pixels(pixelRows(rows, topMs, 0, height), left, right, width, divisor));
+  divisor: Float64Array | null = null,
+): number[] => {
+  const out = new Float32Array(width * height);
+  pixels(pixelRows(rows, topMs, 0, height, divisor), left, right, out);
+  return Array.from(out);
+};
 
 test('newest at the top; what was not measured is no number', () => {
   const rows = [row(0, 10, [1, 2, 3, 4]), row(20, 30, [5, 6, 7, 8])];
@@ -58,6 +62,26 @@ test('zoomed in, bins are wide; beyond the band and before the run there is noth
   expect(picture(rows, 10, [0.75, 1.25], 2, 1)).toEqual([4, Number.NaN]);
   expect(picture([], 30, [0, 1], 1, 1)).toEqual([Number.NaN]);
   expect(meanOfRows([])).toBeNull();
+});
+
+test('a column without a power is left out of its pixel, and the others right of it are not', () => {
+  const rows = [row(0, 10, [1, Number.NaN, 3, Number.NaN])];
+  expect(picture(rows, 10, [0, 1], 4, 1)).toEqual([1, Number.NaN, 3, Number.NaN]);
+  expect(picture(rows, 10, [0, 1], 2, 1)).toEqual([1, 3]);
+});
+
+test('the mean of a pixel is that of its bins, added up one by one', () => {
+  const mean = Float32Array.from({ length: 3072 }, (_, k) => 5e-9 * (1 + 0.02 * Math.sin(k * 12.9898)));
+  mean[2500] = 5e-3;
+  const [width, from] = [700, 0.1];
+  const found = picture([{ ...row(0, 10, []), mean }], 10, [from, 0.9], width, 1);
+  const edge = (x: number): number => Math.floor((from + (0.8 * x) / width) * 3072 + 1e-6);
+  found.forEach((value, x) => {
+    const bins = mean.subarray(edge(x), edge(x + 1));
+    const wanted = bins.reduce((sum, each) => sum + each, 0) / bins.length;
+    // Half a unit in the last place of float32, and the sums' own: 3072 · 2⁻⁵³ of a line a million times as high.
+    expect(Math.abs(value / wanted - 1)).toBeLessThan(6e-8 + 4e-7);
+  });
 });
 
 test('rows with fewer columns than bins fill the same band', () => {

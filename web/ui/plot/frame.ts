@@ -1,24 +1,46 @@
 /**
- * At most one redraw per animation frame, however many reasons there are.
+ * At most one redraw of a plot per animation frame, however many reasons there are, and no more plots in a frame
+ * than there is time for: the others follow in the next one, so that no number of panels blocks the page.
  */
 export interface FrameRequester {
   request(): void;
   cancel(): void;
 }
 
+/** One frame at 60 Hz: where everything fits, nothing is put off. */
+const BUDGET_MS = 16;
+
+/** In the order of their requests; whoever was drawn stands at the end again. */
+const waiting = new Set<() => void>();
+let handle = 0;
+
+function drawWaiting(): void {
+  handle = 0;
+  const sinceMs = performance.now();
+  // As they stand now: what a plot asks for while it is drawn belongs to the next frame.
+  const due = Array.from(waiting);
+  for (const draw of due) {
+    waiting.delete(draw);
+    draw();
+    if (performance.now() - sinceMs >= BUDGET_MS) break;
+  }
+  schedule();
+}
+
+function schedule(): void {
+  if (handle === 0 && waiting.size > 0) handle = requestAnimationFrame(drawWaiting);
+}
+
 export function onNextFrame(draw: () => void): FrameRequester {
-  let handle = 0;
+  // Its own, so that the same function asked for twice is drawn twice.
+  const own = (): void => draw();
   return {
     request(): void {
-      if (handle !== 0) return;
-      handle = requestAnimationFrame(() => {
-        handle = 0;
-        draw();
-      });
+      waiting.add(own);
+      schedule();
     },
     cancel(): void {
-      cancelAnimationFrame(handle);
-      handle = 0;
+      waiting.delete(own);
     },
   };
 }

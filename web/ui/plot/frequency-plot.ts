@@ -11,9 +11,10 @@ import type { Model } from '../model/model.ts';
 import type { Canvas, Content } from './content.ts';
 import { type FrameRequester, onNextFrame } from './frame.ts';
 import { attachGestures } from './gestures.ts';
-import { gutters, remPixels } from './gutters.ts';
+import { gutters } from './gutters.ts';
 import { plotOptions } from './options.ts';
 import { type Palette, readPalette } from './palette.ts';
+import { ElementSize } from './element-size.ts';
 import type { Projection } from './strokes.ts';
 import { bandLimits, withinBand } from './zoom.ts';
 
@@ -26,7 +27,7 @@ export class FrequencyPlot {
   readonly #content: Content;
   readonly #isLowest: boolean;
   readonly #frame: FrameRequester;
-  readonly #observer: ResizeObserver;
+  readonly #size: ElementSize;
   readonly #stop: () => void;
   #plot: uPlot | null = null;
   #detach: () => void = () => {};
@@ -48,8 +49,7 @@ export class FrequencyPlot {
     this.#x = bandLimits(this.#geometry);
     this.#palette = readPalette(host);
     this.#frame = onNextFrame(() => this.#draw());
-    this.#observer = new ResizeObserver(() => this.#frame.request());
-    this.#observer.observe(host);
+    this.#size = new ElementSize(host, () => this.#frame.request());
     this.#stop = effect(() => {
       this.#geometry = model.geometry.value;
       void model.view.x.value;
@@ -67,15 +67,14 @@ export class FrequencyPlot {
 
   dispose(): void {
     this.#stop();
-    this.#observer.disconnect();
+    this.#size.dispose();
     this.#frame.cancel();
     this.#detach();
     this.#plot?.destroy();
   }
 
   #draw(): void {
-    const width = this.#host.clientWidth;
-    const height = this.#host.clientHeight;
+    const { width, height } = this.#size.current;
     if (width < LEAST_PIXELS || height < LEAST_PIXELS) return;
     this.#prepare();
     const plot = this.#ensurePlot(width, height);
@@ -128,7 +127,7 @@ export class FrequencyPlot {
   }
 
   #ensurePlot(width: number, height: number): uPlot {
-    const rem = remPixels();
+    const { rem } = this.#size.current;
     if (this.#plot !== null && rem === this.#remPixels && devicePixelRatio === this.#pixelRatio)
       return this.#plot;
     this.#detach();

@@ -10,9 +10,10 @@ import { clockTicks } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import { fitting } from '../plot/axes.ts';
 import { type FrameRequester, onNextFrame } from '../plot/frame.ts';
-import { gutters, remPixels } from '../plot/gutters.ts';
+import { gutters } from '../plot/gutters.ts';
 import { commonAxis } from '../plot/options.ts';
 import { type Palette, readPalette } from '../plot/palette.ts';
+import { ElementSize } from '../plot/element-size.ts';
 import { scaledAbout } from '../plot/zoom.ts';
 import type { SeriesKind } from './series.ts';
 import { chooseDepth, shownTime, TIME_STEPS } from './time.ts';
@@ -28,7 +29,7 @@ export class TimePlot {
   readonly #model: Model;
   readonly #kind: SeriesKind;
   readonly #frame: FrameRequester;
-  readonly #observer: ResizeObserver;
+  readonly #size: ElementSize;
   readonly #stop: () => void;
   #plot: uPlot | null = null;
   #palette: Palette;
@@ -46,8 +47,7 @@ export class TimePlot {
     this.#kind = kind;
     this.#palette = readPalette(host);
     this.#frame = onNextFrame(() => this.#draw());
-    this.#observer = new ResizeObserver(() => this.#frame.request());
-    this.#observer.observe(host);
+    this.#size = new ElementSize(host, () => this.#frame.request());
     this.#stop = effect(() => {
       this.#rows = model.rows.value;
       this.#x = shownTime(model);
@@ -64,14 +64,13 @@ export class TimePlot {
 
   dispose(): void {
     this.#stop();
-    this.#observer.disconnect();
+    this.#size.dispose();
     this.#frame.cancel();
     this.#plot?.destroy();
   }
 
   #draw(): void {
-    const width = this.#host.clientWidth;
-    const height = this.#host.clientHeight;
+    const { width, height } = this.#size.current;
     if (width < LEAST_PIXELS || height < LEAST_PIXELS) return;
     this.#middles = Float64Array.from(this.#rows, (row) => (row.startMs + row.endMs) / 2000);
     this.#y = this.#findY();
@@ -98,7 +97,7 @@ export class TimePlot {
   }
 
   #ensurePlot(width: number, height: number): uPlot {
-    const rem = remPixels();
+    const { rem } = this.#size.current;
     if (this.#plot !== null && rem === this.#remPixels && devicePixelRatio === this.#pixelRatio)
       return this.#plot;
     this.#plot?.destroy();

@@ -26,6 +26,15 @@ const LINE_WIDTHS: Readonly<Record<LineName, number>> = {
 };
 const EMPTY_RANGE: Range = { min: 0, max: 1 };
 
+/** Begun by the frame after the first one with a spectrum in it: by then that one has been made. */
+export const FIRST_PICTURE = 'haloscope first picture';
+let isFirst = true;
+
+function markFirstPicture(): void {
+  if (isFirst) requestAnimationFrame(() => performance.mark(FIRST_PICTURE));
+  isFirst = false;
+}
+
 export class SpectrumContent implements Content {
   readonly #model: Model;
   readonly #lines;
@@ -97,6 +106,7 @@ export class SpectrumContent implements Content {
     for (const line of LINES) if (this.#hasData(line)) this.#drawLine(canvas, line);
     ctx.restore();
     this.#drawOffScale(canvas);
+    if (this.#leader() !== null) markFirstPicture();
   }
 
   #drawLine({ ctx, projection, palette, rem }: Canvas, line: LineName): void {

@@ -1,6 +1,7 @@
 /**
  * What the axis means and which band is drawn: named choices next to the plot.
  */
+import { useComputed } from '@preact/signals';
 import type { BandKind } from '../../analysis/bands.ts';
 import type { PowerScale, PowerUnit } from '../../analysis/power.ts';
 import type { Model } from '../model/model.ts';
@@ -32,7 +33,8 @@ export function Controls({ model }: { model: Model }) {
   const forgetHeight = (): void => {
     view.y.value = null;
   };
-  const isZoomed = view.x.value !== null || view.y.value !== null;
+  // Not at every step of a zoom.
+  const isZoomed = useComputed(() => view.x.value !== null || view.y.value !== null);
   return (
     <div class="controls">
       <Choice label="Band" value={view.band} options={BANDS} />
@@ -42,7 +44,7 @@ export function Controls({ model }: { model: Model }) {
       <button
         type="button"
         class="plain"
-        disabled={!isZoomed}
+        disabled={!isZoomed.value}
         onClick={() => resetZoom(model)}
         title="Whole band (key 0, or double click)"
       >

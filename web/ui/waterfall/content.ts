@@ -6,6 +6,7 @@ import type { Range } from '../../analysis/range.ts';
 import { engineeringExponent, fixed, superscript } from '../format/numbers.ts';
 import { clockTicks } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
+import type { WaterfallKind } from '../model/view.ts';
 import type { Canvas, Content, Marked, Scope } from '../plot/content.ts';
 import { chooseDepth, EMPTY_TIME, shownTime, TIME_STEPS } from '../series/time.ts';
 import { VIRIDIS, viridisCss } from './colours.ts';
@@ -21,8 +22,9 @@ export class WaterfallContent implements Content {
   #scope: Scope | null = null;
   #y: Range = EMPTY_TIME;
   #colours: Range | null = null;
-  #made: { rows: readonly HistoryRow[]; y: Range; picture: PixelRows } | null = null;
-  #mean: { rows: readonly HistoryRow[]; mean: Float64Array | null } | null = null;
+  #made: { rows: readonly HistoryRow[]; kind: WaterfallKind; y: Range; picture: PixelRows } | null = null;
+  #values = new Float32Array(0);
+  #pixels: ImageData | null = null;
 
   constructor(model: Model) {
     this.#model = model;
@@ -81,10 +83,11 @@ export class WaterfallContent implements Content {
     // Bin k covers k − ½ to k + ½ about its centre.
     const share = (hz: number): number => hz / sampleRateHz + 0.5 + 0.5 / bins;
     const picture = this.#pixelRows(rows, height);
-    const values = pixels(picture, share(scope.x.min), share(scope.x.max), width, this.#divisor(rows));
-    this.#colours = colourRange(values);
+    if (this.#values.length !== width * height) this.#values = new Float32Array(width * height);
+    pixels(picture, share(scope.x.min), share(scope.x.max), this.#values);
+    this.#colours = colourRange(this.#values);
     if (this.#colours === null) return;
-    this.#paint(values, width, height, this.#colours);
+    this.#paint(width, height, this.#colours);
     ctx.drawImage(this.#image, left, top);
     this.#drawBar(canvas, this.#colours);
   }
@@ -92,27 +95,30 @@ export class WaterfallContent implements Content {
   /** Made anew for other files, another stretch of time or another height; not for every step of a zoom. */
   #pixelRows(rows: readonly HistoryRow[], height: number): PixelRows {
     const made = this.#made;
-    if (made?.rows === rows && made.y.min === this.#y.min && made.picture.height === height)
+    const kind = this.#model.view.waterfall.peek();
+    const { min, max } = this.#y;
+    if (
+      made?.rows === rows &&
+      made.kind === kind &&
+      made.y.min === min &&
+      made.y.max === max &&
+      made.picture.height === height
+    )
       return made.picture;
-    const picture = pixelRows(rows, this.#y.max * 1000, this.#y.min * 1000, height);
-    this.#made = { rows, y: this.#y, picture };
+    const divisor = kind === 'power' ? null : meanOfRows(rows);
+    const picture = pixelRows(rows, max * 1000, min * 1000, height, divisor);
+    this.#made = { rows, kind, y: this.#y, picture };
     return picture;
   }
 
-  #divisor(rows: readonly HistoryRow[]): Float64Array | null {
-    if (this.#model.view.waterfall.peek() === 'power') return null;
-    if (this.#mean?.rows !== rows) this.#mean = { rows, mean: meanOfRows(rows) };
-    return this.#mean.mean;
-  }
-
-  #paint(values: Float32Array, width: number, height: number, colours: Range): void {
-    if (this.#image.width !== width || this.#image.height !== height) {
+  #paint(width: number, height: number, colours: Range): void {
+    if (this.#pixels?.width !== width || this.#pixels.height !== height) {
+      this.#pixels = new ImageData(width, height);
       this.#image.width = width;
       this.#image.height = height;
     }
-    const image = new ImageData(width, height);
-    paint(new Uint32Array(image.data.buffer), values, colours, VIRIDIS);
-    this.#image.getContext('2d')?.putImageData(image, 0, 0);
+    paint(new Uint32Array(this.#pixels.data.buffer), this.#values, colours, VIRIDIS);
+    this.#image.getContext('2d')?.putImageData(this.#pixels, 0, 0);
   }
 
   /** Which colour means what. */

@@ -5,12 +5,17 @@
 import type { HistoryRow } from '../../analysis/history.ts';
 import type { Range } from '../../analysis/range.ts';
 
-/** Rows of a picture, each the mean power of what was measured in its time; NaN where nothing was. */
+/**
+ * Rows of a picture, each the mean power of what was measured in its time, as sums from its first column on: the mean
+ * over any stretch of columns is then two reads and a division, however the view is zoomed.
+ */
 export interface PixelRows {
   readonly columns: number;
   readonly height: number;
-  /** [height × columns] */
-  readonly values: Float32Array;
+  /** [height × (columns + 1)] power in the columns before; NaN in all where nothing was measured. */
+  readonly sums: Float64Array;
+  /** [columns + 1] columns before that have a power, of those rows in which some have none. */
+  readonly counts: ReadonlyMap<number, Int32Array>;
 }
 
 /** Rows from the bridge's memory have fewer columns than those that have just come. */
@@ -31,15 +36,18 @@ function addRow(sum: Float64Array, mean: Float32Array, weight: number): void {
  * From files to rows of pixels; independent of the frequencies in view, so it outlives a zoom.
  * @param rows oldest first, not overlapping
  * @param topMs UTC at the upper edge of the picture, the newest
+ * @param divisor [columns] power by which each column is divided; null for none
  */
 export function pixelRows(
   rows: readonly HistoryRow[],
   topMs: number,
   bottomMs: number,
   height: number,
+  divisor: Float64Array | null = null,
 ): PixelRows {
   const columns = widest(rows);
-  const values = new Float32Array(height * columns).fill(Number.NaN);
+  const sums = new Float64Array(height * (columns + 1)).fill(Number.NaN);
+  const counts = new Map<number, Int32Array>();
   const sum = new Float64Array(columns);
   let at = rows.length - 1;
   for (let y = 0; y < height; y++) {
@@ -54,42 +62,74 @@ export function pixelRows(
       slices += n;
     }
     if (slices === 0) continue;
-    for (let k = 0; k < columns; k++) values[y * columns + k] = (sum[k] as number) / slices;
+    for (let k = 0; k < columns; k++)
+      sum[k] = (sum[k] as number) / (slices * (divisor === null ? 1 : (divisor[k] as number)));
+    const known = cumulate(sums.subarray(y * (columns + 1), (y + 1) * (columns + 1)), sum);
+    if (known !== null) counts.set(y, known);
   }
-  return { columns, height, values };
+  return { columns, height, sums, counts };
+}
+
+/** Sums of the values before each; how many of them are numbers, where not all are. */
+function cumulate(out: Float64Array, values: Float64Array): Int32Array | null {
+  let sum = 0;
+  let known = 0;
+  out[0] = 0;
+  for (let k = 0; k < values.length; k++) {
+    const value = values[k] as number;
+    if (!Number.isNaN(value)) {
+      sum += value;
+      known++;
+    }
+    out[k + 1] = sum;
+  }
+  if (known === values.length) return null;
+  known = 0;
+  const counts = new Int32Array(values.length + 1);
+  values.forEach((value, k) => {
+    if (!Number.isNaN(value)) known++;
+    counts[k + 1] = known;
+  });
+  return counts;
+}
+
+/** Columns [from, to) below each pixel, two numbers a pixel; none beyond the band. */
+function columnsBelow(columns: number, left: number, right: number, width: number): Int32Array {
+  // A share that is a whole number of columns but for its rounding is one.
+  const edge = (x: number): number => Math.floor((left + ((right - left) * x) / width) * columns + 1e-6);
+  const below = new Int32Array(2 * width);
+  for (let x = 0; x < width; x++) {
+    const from = Math.max(0, edge(x));
+    below[2 * x] = from;
+    below[2 * x + 1] = Math.max(from, Math.min(columns, Math.max(edge(x) + 1, edge(x + 1))));
+  }
+  return below;
 }
 
 /**
- * From rows to pixels: [width × height] the mean over the bins of each pixel, NaN where nothing was measured.
+ * From rows to pixels: the mean over the bins of each pixel, NaN where nothing was measured.
  * @param left edge of the view as a share of the band, 0 the lower edge of its first bin
- * @param divisor [columns] power by which each column is divided; null for none
+ * @param out [width × height] is filled; every frame of a zoom needs one
  */
 export function pixels(
-  { columns, height, values }: PixelRows,
+  { columns, height, sums, counts }: PixelRows,
   left: number,
   right: number,
-  width: number,
-  divisor: ArrayLike<number> | null,
-): Float32Array {
-  const out = new Float32Array(width * height).fill(Number.NaN);
-  const factors = Float64Array.from({ length: columns }, (_, k) =>
-    divisor === null ? 1 : 1 / (divisor[k] ?? 1),
-  );
-  const edges = Int32Array.from({ length: width + 1 }, (_, x) =>
-    // A share that is a whole number of columns but for its rounding is one.
-    Math.floor((left + ((right - left) * x) / width) * columns + 1e-6),
-  );
-  for (let x = 0; x < width; x++) {
-    const from = Math.max(0, edges[x] as number);
-    const to = Math.min(columns, Math.max((edges[x] as number) + 1, edges[x + 1] as number));
-    if (from >= to) continue;
-    for (let y = 0; y < height; y++) {
-      let power = 0;
-      for (let k = from; k < to; k++) power += (values[y * columns + k] as number) * (factors[k] as number);
-      out[y * width + x] = power / (to - from);
+  out: Float32Array,
+): void {
+  const width = out.length / height;
+  const below = columnsBelow(columns, left, right, width);
+  for (let y = 0; y < height; y++) {
+    const row = y * (columns + 1);
+    const known = counts.get(y);
+    for (let x = 0; x < width; x++) {
+      const from = below[2 * x] as number;
+      const to = below[2 * x + 1] as number;
+      const n = known === undefined ? to - from : (known[to] as number) - (known[from] as number);
+      // 0/0, which is no number, where there is no column.
+      out[y * width + x] = ((sums[row + to] as number) - (sums[row + from] as number)) / n;
     }
   }
-  return out;
 }
 
 /** Mean over all rows, weighted by slices; null where rows have none. */
