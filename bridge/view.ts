@@ -7,7 +7,7 @@ import type { SpectrumSnapshot } from './server/source.ts';
 /** The file in progress is shown at most this often. */
 const PROGRESS_EVERY_MS = 100;
 
-export type SnapshotFacts = Omit<SpectrumSnapshot, 'trace' | 'mean' | 'std' | 'slices'>;
+export type SnapshotFacts = Omit<SpectrumSnapshot, 'trace' | 'mean' | 'std' | 'slices' | 'time'>;
 
 export class View {
   readonly #geometry: Geometry;
@@ -43,7 +43,7 @@ export class View {
     const scale = publishedPowerScale(this.#geometry);
     const mean = Float32Array.from(moments.mean, (power) => power * scale);
     const std = mean.map((_, bin) => sampleStd(moments, bin) * scale);
-    const snapshot = { ...facts, trace, slices: moments.count, mean, std };
+    const snapshot = { ...facts, trace, slices: moments.count, time: { ...moments.time }, mean, std };
     this.#newest.set(trace, snapshot);
     for (const listener of this.#listeners) listener(snapshot);
   }

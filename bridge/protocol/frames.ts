@@ -2,10 +2,10 @@
  * Binary WebSocket frames: blocks to a processor, moments back, spectra to everybody.
  * The layouts are drawn above their codecs; all numbers little-endian.
  */
-import type { BlockMoments } from './moments.ts';
+import type { BlockMoments, TimeSums } from './moments.ts';
 
 /** Version of frames and control messages together. A client of another version is refused. */
-export const PROTOCOL_VERSION = 1;
+export const PROTOCOL_VERSION = 2;
 
 /** A stretch of a block as it came in one message: its slices of I, then the same slices of Q. */
 export interface FrameSegment {
@@ -54,6 +54,8 @@ export interface SpectrumFrame {
   readonly slicesExpected: number;
   /** UTC in milliseconds of the newest sample contained; NaN where not known. */
   readonly newestUtcMs: number;
+  /** Over all samples averaged. */
+  readonly time: TimeSums;
   /** [bins] mean power, and sample standard deviation (NaN for a single slice). */
   readonly mean: Float32Array;
   readonly std: Float32Array;

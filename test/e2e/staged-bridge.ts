@@ -16,6 +16,7 @@ import type { BridgeState } from '../../bridge/protocol/state.ts';
 import type { BridgeServer, ServerOptions } from '../../bridge/server/server.ts';
 import { serve } from '../server/harness.ts';
 import { sampleState, TestSource } from '../server/source.ts';
+import { healthy } from '../ui/states.ts';
 
 export const WEB_FOLDER = join(repository, 'dist', 'web');
 const GEOMETRY: Geometry = {
@@ -53,6 +54,7 @@ function spectrumOf(trace: Trace, file: number, newestUtcMs: number): Omit<Spect
     slices,
     slicesExpected: trace === 'run' ? 0 : 2731,
     newestUtcMs,
+    time: healthy(slices, DEFAULT_BINS),
     mean,
     std: mean.slice(),
   };

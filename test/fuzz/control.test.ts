@@ -16,7 +16,7 @@ const isUint32 = (value: unknown): boolean => isCount(value, 0, 0xffff_ffff);
 /** The protocol once more, without a schema library: which keys a client's message has, and what they may be. */
 const CLIENT_RULES: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
   hello: {
-    protocol: (value) => value === 1,
+    protocol: (value) => value === 2,
     software: (value) => isText(value, 64),
     role: (value) => value === 'processor' || value === 'viewer' || value === 'auto',
     headless: (value) => typeof value === 'boolean',
@@ -84,7 +84,7 @@ const clientMessage = fc.oneof(
   fc.record(
     {
       type: fc.constant('hello'),
-      protocol: fc.constant(1),
+      protocol: fc.constant(2),
       software: textUpTo(64),
       role: fc.constantFrom('processor', 'viewer', 'auto'),
       headless: fc.boolean(),
@@ -123,7 +123,7 @@ fuzz('messages of a client', damagedJson(clientMessage), (text) => {
 const bridgeMessage = fc.oneof(
   fc.constant({
     type: 'welcome',
-    protocol: 1,
+    protocol: 2,
     software: 'haloscope test',
     client: 'c1',
     role: 'viewer',

@@ -5,6 +5,7 @@ import { decodeBlock, encodeBlockHeader } from '../../bridge/protocol/frames/blo
 import { decodeMoments, encodeMoments } from '../../bridge/protocol/frames/moments.ts';
 import { decodeSpectrum, encodeSpectrum } from '../../bridge/protocol/frames/spectrum.ts';
 import { FrameError } from '../../bridge/protocol/frames.ts';
+import type { TimeSums } from '../../bridge/protocol/moments.ts';
 import { anyMoments, anySpectrum, BINS, blockFrame } from '../protocol/samples.ts';
 import { fuzz } from './fuzz.ts';
 import { asArrayBuffer, damaged } from './mutations.ts';
@@ -32,6 +33,22 @@ function accepted<T>(decode: (data: ArrayBuffer) => T, bytes: Buffer): T | null 
   }
 }
 
+/** In the order of the drawing. */
+const timeText = (time: TimeSums): string =>
+  [
+    time.samples,
+    time.minI,
+    time.maxI,
+    time.minQ,
+    time.maxQ,
+    time.clipped,
+    time.sumI,
+    time.sumQ,
+    time.sumII,
+    time.sumQQ,
+    time.sumIQ,
+  ].join();
+
 function momentsOf(bytes: Buffer): WireMoments | null {
   const frame = accepted(decodeMoments, bytes);
   if (frame === null) return null;
@@ -43,19 +60,7 @@ function momentsOf(bytes: Buffer): WireMoments | null {
     count,
     scaleExponent,
     computeMs: String(computeMs),
-    time: [
-      time.samples,
-      time.minI,
-      time.maxI,
-      time.minQ,
-      time.maxQ,
-      time.clipped,
-      time.sumI,
-      time.sumQ,
-      time.sumII,
-      time.sumQQ,
-      time.sumIQ,
-    ].join(),
+    time: timeText(time),
     mean: hex(mean),
     m2: hex(m2),
   };
@@ -76,11 +81,12 @@ function blockOf(bytes: Buffer): WireBlock | null {
 function spectrumOf(bytes: Buffer): WireSpectrum | null {
   const frame = accepted(decodeSpectrum, bytes);
   if (frame === null) return null;
-  const { trace, newestUtcMs, mean, std, ...same } = frame;
+  const { trace, newestUtcMs, time, mean, std, ...same } = frame;
   return {
     ...same,
     trace: TRACES.indexOf(trace),
     newestUtcMs: String(newestUtcMs),
+    time: timeText(time),
     mean: hex(mean),
     std: hex(std),
   };
@@ -114,7 +120,7 @@ fuzz('spectrum frames', damaged(anySpectrum.map(encodeSpectrum)), (bytes) => {
 
 const withPrefix = fc
   .tuple(
-    fc.constantFrom([], [0x48, 0x53, 1, 1], [0x48, 0x53, 1, 2], [0x48, 0x53, 1, 3]),
+    fc.constantFrom([], [0x48, 0x53, 2, 1], [0x48, 0x53, 2, 2], [0x48, 0x53, 2, 3]),
     fc.uint8Array({ maxLength: 400 }),
   )
   .map(([prefix, rest]) => Buffer.from([...prefix, ...rest]));

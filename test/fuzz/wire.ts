@@ -13,12 +13,16 @@ const LENGTHS = new Set(
 const MOST_BLOCK_BYTES = 3_932_160;
 
 const isPrefix = (bytes: Buffer, type: number): boolean =>
-  bytes.length >= 4 && bytes[0] === 0x48 && bytes[1] === 0x53 && bytes[2] === 1 && bytes[3] === type;
+  bytes.length >= 4 && bytes[0] === 0x48 && bytes[1] === 0x53 && bytes[2] === 2 && bytes[3] === type;
 
 const areZero = (bytes: Buffer, from: number, to: number): boolean =>
   bytes.subarray(from, to).every((byte) => byte === 0);
 
 const roundedUp16 = (bytes: number): number => bytes + ((16 - (bytes % 16)) % 16);
+
+/** Eleven sums in the time domain. */
+const timeAt = (bytes: Buffer, at: number): string =>
+  Array.from({ length: 11 }, (_, n) => bytes.readDoubleLE(at + 8 * n)).join();
 
 export interface WireMoments {
   readonly block: number;
@@ -55,7 +59,7 @@ export function readMoments(bytes: Buffer): WireMoments | null {
     count,
     scaleExponent,
     computeMs: String(computeMs),
-    time: Array.from({ length: 11 }, (_, n) => bytes.readDoubleLE(32 + 8 * n)).join(),
+    time: timeAt(bytes, 32),
     mean: bytes.toString('hex', 128, 128 + 4 * bins),
     m2: bytes.toString('hex', 128 + 4 * bins),
   };
@@ -109,6 +113,7 @@ export interface WireSpectrum {
   readonly slicesExpected: number;
   readonly slices: number;
   readonly newestUtcMs: string;
+  readonly time: string;
   readonly trace: number;
   readonly run: string;
   readonly mean: string;
@@ -132,21 +137,22 @@ function isName(run: string): boolean {
 
 /** null: no spectrum frame. */
 export function readSpectrum(bytes: Buffer): WireSpectrum | null {
-  if (!isPrefix(bytes, 3) || bytes.length < 48) return null;
+  if (!isPrefix(bytes, 3) || bytes.length < 144) return null;
   const bins = bytes.readUInt32LE(4);
   const slices = bytes.readDoubleLE(24);
   const trace = bytes[40] as number;
   const runBytes = bytes[41] as number;
-  const meanAt = 48 + roundedUp16(runBytes);
+  const meanAt = 144 + roundedUp16(runBytes);
   const isFrame =
     LENGTHS.has(bins) &&
     bytes.length === meanAt + 8 * bins &&
     areZero(bytes, 42, 48) &&
-    areZero(bytes, 48 + runBytes, meanAt) &&
+    areZero(bytes, 136, 144) &&
+    areZero(bytes, 144 + runBytes, meanAt) &&
     trace <= 2 &&
     slices >= 0 &&
     slices <= Number.MAX_SAFE_INTEGER;
-  const run = bytes.toString('latin1', 48, 48 + runBytes);
+  const run = bytes.toString('latin1', 144, 144 + runBytes);
   if (!isFrame || !isName(run)) return null;
   return {
     sequence: bytes.readUInt32LE(8),
@@ -155,6 +161,7 @@ export function readSpectrum(bytes: Buffer): WireSpectrum | null {
     slicesExpected: bytes.readUInt32LE(20),
     slices,
     newestUtcMs: String(bytes.readDoubleLE(32)),
+    time: timeAt(bytes, 48),
     trace,
     run,
     mean: bytes.toString('hex', meanAt, meanAt + 4 * bins),

@@ -5,6 +5,7 @@ import { decodeMoments, encodeMoments, momentsFrameBytes } from '../../bridge/pr
 import { frameType } from '../../bridge/protocol/frames/prefix.ts';
 import { decodeSpectrum, encodeSpectrum } from '../../bridge/protocol/frames/spectrum.ts';
 import { FrameError, type FrameErrorCode, type MomentsFrame } from '../../bridge/protocol/frames.ts';
+import type { TimeSums } from '../../bridge/protocol/moments.ts';
 import { anyMoments, anySpectrum, BINS, blockFrame, detach, hexOf } from './samples.ts';
 
 /** The code of the FrameError that this throws; anything else fails the test. */
@@ -37,6 +38,20 @@ const header = encodeBlockHeader({
 });
 const block = blockFrame(header, 3 * BINS * 2);
 
+const time: TimeSums = {
+  samples: 768,
+  minI: -1,
+  maxI: 2,
+  minQ: -3,
+  maxQ: 4,
+  clipped: 5,
+  sumI: 6,
+  sumQ: 7,
+  sumII: 8,
+  sumQQ: 9,
+  sumIQ: 10,
+};
+
 const moments: MomentsFrame = {
   block: 7,
   epoch: 8,
@@ -46,19 +61,7 @@ const moments: MomentsFrame = {
     scaleExponent: -2,
     mean: new Float32Array(BINS).fill(1),
     m2: new Float32Array(BINS).fill(2),
-    time: {
-      samples: 768,
-      minI: -1,
-      maxI: 2,
-      minQ: -3,
-      maxQ: 4,
-      clipped: 5,
-      sumI: 6,
-      sumQ: 7,
-      sumII: 8,
-      sumQQ: 9,
-      sumIQ: 10,
-    },
+    time,
   },
 };
 const answer = encodeMoments(moments);
@@ -67,12 +70,13 @@ const spectrum = detach(
   encodeSpectrum({
     sequence: 9,
     trace: 'run',
-    run: 'run404~2',
+    run: 'run404~27',
     file: 70001,
     files: 12,
     slices: 2 ** 33,
     slicesExpected: 0,
     newestUtcMs: 1_795_000_000_123.5,
+    time,
     mean: new Float32Array(BINS).fill(-1),
     std: new Float32Array(BINS).fill(0.5),
   }),
@@ -80,7 +84,7 @@ const spectrum = detach(
 
 test('the block header is these bytes', () => {
   expect(hexOf(header, 0, 64)).toBe(
-    '48530101 30000000 04030201 05000000 71110100 00010000 00000000 0000f83f' +
+    '48530201 30000000 04030201 05000000 71110100 00010000 00000000 0000f83f' +
       ' 02000000 03000000 02000000 01000000',
   );
   expect(header.length).toBe(48);
@@ -98,14 +102,14 @@ test('the block header is these bytes', () => {
       48,
     ),
   ).toBe(
-    '48530101 30000000 01000000 01000000 00000000 000c0000 00000000 0000f07f' +
+    '48530201 30000000 01000000 01000000 00000000 000c0000 00000000 0000f07f' +
       ' 01000000 28000000 28000000 00000000',
   );
 });
 
 test('the moments frame begins with these bytes', () => {
   expect(hexOf(answer, 0, 136)).toBe(
-    '48530102 00010000 07000000 08000000 03000000 feffffff 00000000 0000e03f' +
+    '48530202 00010000 07000000 08000000 03000000 feffffff 00000000 0000e03f' +
       ' 00000000 00008840 00000000 0000f0bf 00000000 00000040 00000000 000008c0' +
       ' 00000000 00001040 00000000 00001440 00000000 00001840 00000000 00001c40' +
       ' 00000000 00002040 00000000 00002240 00000000 00002440 00000000 00000000' +
@@ -115,9 +119,12 @@ test('the moments frame begins with these bytes', () => {
 });
 
 test('the spectrum frame begins with these bytes', () => {
-  expect(hexOf(spectrum, 0, 68)).toBe(
-    '48530103 00010000 09000000 71110100 0c000000 00000000 00000000 00000042' +
-      ' 00b8e765 e51e7a42 02080000 00000000 72756e34 30347e32 00000000 00000000' +
+  expect(hexOf(spectrum, 0, 164)).toBe(
+    '48530203 00010000 09000000 71110100 0c000000 00000000 00000000 00000042' +
+      ' 00b8e765 e51e7a42 02090000 00000000 00000000 00008840 00000000 0000f0bf' +
+      ' 00000000 00000040 00000000 000008c0 00000000 00001040 00000000 00001440' +
+      ' 00000000 00001840 00000000 00001c40 00000000 00002040 00000000 00002240' +
+      ' 00000000 00002440 00000000 00000000 72756e34 30347e32 37000000 00000000' +
       ' 000080bf',
   );
 });
@@ -200,7 +207,7 @@ test.each([
 
 test('magic, version and type are told apart', () => {
   expect(codeOf(() => frameType(patched(block, 0, 0x47)))).toBe('not-a-frame');
-  expect(codeOf(() => frameType(patched(block, 2, 2)))).toBe('version');
+  expect(codeOf(() => frameType(patched(block, 2, 1)))).toBe('version');
   expect(codeOf(() => frameType(patched(block, 3, 9)))).toBe('type');
   expect(codeOf(() => decodeMoments(block))).toBe('type');
   expect(frameType(block)).toBe('block');
@@ -224,9 +231,10 @@ test.each([
   ['moments whose padding is not zero', () => decodeMoments(patched(answer, 127, 1))],
   ['a fourth trace', () => decodeSpectrum(patched(spectrum, 40, 3))],
   ['a run without a name', () => decodeSpectrum(patched(spectrum, 41, 0))],
-  ['a run with a slash', () => decodeSpectrum(patched(spectrum, 48, 0x2f))],
+  ['a run with a slash', () => decodeSpectrum(patched(spectrum, 144, 0x2f))],
   ['a spectrum whose padding is not zero', () => decodeSpectrum(patched(spectrum, 47, 1))],
-  ['padding behind the run that is not zero', () => decodeSpectrum(patched(spectrum, 63, 1))],
+  ['padding behind the time-domain sums that is not zero', () => decodeSpectrum(patched(spectrum, 143, 1))],
+  ['padding behind the run that is not zero', () => decodeSpectrum(patched(spectrum, 159, 1))],
 ])('%s is out of range', (_, act) => {
   expect(codeOf(act)).toBe('out-of-range');
 });

@@ -10,6 +10,19 @@ const bins = fc
   .map((few) => Float32Array.from({ length: BINS }, (_, k) => few[k % few.length] as number));
 const uint32 = fc.integer({ min: 0, max: 0xffff_ffff });
 const number = fc.double();
+const timeSums = fc.record({
+  samples: number,
+  minI: number,
+  maxI: number,
+  minQ: number,
+  maxQ: number,
+  clipped: number,
+  sumI: number,
+  sumQ: number,
+  sumII: number,
+  sumQQ: number,
+  sumIQ: number,
+});
 
 export const anyMoments: fc.Arbitrary<MomentsFrame> = fc.record({
   block: uint32,
@@ -20,19 +33,7 @@ export const anyMoments: fc.Arbitrary<MomentsFrame> = fc.record({
     scaleExponent: fc.integer({ min: -160, max: 160 }),
     mean: bins,
     m2: bins,
-    time: fc.record({
-      samples: number,
-      minI: number,
-      maxI: number,
-      minQ: number,
-      maxQ: number,
-      clipped: number,
-      sumI: number,
-      sumQ: number,
-      sumII: number,
-      sumQQ: number,
-      sumIQ: number,
-    }),
+    time: timeSums,
   }),
 });
 
@@ -45,6 +46,7 @@ export const anySpectrum: fc.Arbitrary<SpectrumFrame> = fc.record({
   slices: fc.integer({ min: 1, max: Number.MAX_SAFE_INTEGER }),
   slicesExpected: uint32,
   newestUtcMs: number,
+  time: timeSums,
   mean: bins,
   std: bins,
 });

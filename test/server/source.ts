@@ -4,7 +4,8 @@
  */
 import type { Block, Lease, ProcessorLink, ProcessorSession } from '../../bridge/dispatch/lease.ts';
 import type { Geometry } from '../../bridge/protocol/geometry.ts';
-import { addBlock, type BlockMoments, emptyMoments } from '../../bridge/protocol/moments.ts';
+import { PROTOCOL_VERSION } from '../../bridge/protocol/frames.ts';
+import { addBlock, type BlockMoments, emptyMoments, emptyTimeSums } from '../../bridge/protocol/moments.ts';
 import type { BridgeState, EngineSummary } from '../../bridge/protocol/state.ts';
 import type { BridgeSource, ExportedSpectrum, SpectrumSnapshot } from '../../bridge/server/source.ts';
 
@@ -13,7 +14,7 @@ export const GEOMETRY: Geometry = { bins: 256, sampleRateHz: 2e6, loHz: 10.353e9
 export function sampleState(geometry = GEOMETRY): BridgeState {
   return {
     software: 'haloscope test',
-    protocol: 1,
+    protocol: PROTOCOL_VERSION,
     utc: '2026-11-23T01:02:03.456Z',
     startedUtc: '2026-11-23T01:00:00.000Z',
     geometry,
@@ -196,6 +197,7 @@ export const flat = (trace: SpectrumSnapshot['trace'], file: number, value = fil
   slices: 160,
   slicesExpected: 2731,
   newestUtcMs: Number.NaN,
+  time: emptyTimeSums(),
   mean: new Float32Array(GEOMETRY.bins).fill(value),
   std: new Float32Array(GEOMETRY.bins).fill(value / 2),
 });

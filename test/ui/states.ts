@@ -2,7 +2,8 @@
  * States of the chain for tests of the page.
  */
 import type { Welcome } from '../../bridge/protocol/control.ts';
-import type { SpectrumFrame } from '../../bridge/protocol/frames.ts';
+import { PROTOCOL_VERSION, type SpectrumFrame } from '../../bridge/protocol/frames.ts';
+import type { TimeSums } from '../../bridge/protocol/moments.ts';
 import type { BridgeState, ClientState } from '../../bridge/protocol/state.ts';
 import type { Connection } from '../../web/worker/updates.ts';
 
@@ -21,7 +22,7 @@ export const processor: ClientState = {
 
 export const bridgeState = (over: Partial<BridgeState> = {}): BridgeState => ({
   software: '0.1.0',
-  protocol: 1,
+  protocol: PROTOCOL_VERSION,
   utc: new Date(NOW).toISOString(),
   startedUtc: new Date(NOW - 60_000).toISOString(),
   geometry,
@@ -44,7 +45,7 @@ export const bridgeState = (over: Partial<BridgeState> = {}): BridgeState => ({
 
 const welcome = (over: Partial<Welcome> = {}): Welcome => ({
   type: 'welcome',
-  protocol: 1,
+  protocol: PROTOCOL_VERSION,
   software: '0.1.0',
   client: 'p1',
   role: 'processor',
@@ -56,6 +57,26 @@ const welcome = (over: Partial<Welcome> = {}): Welcome => ({
 
 export const open: Connection = { phase: 'open', welcome: welcome(), bridge: 'http://127.0.0.1:8080/' };
 
+/** A healthy digitiser: 2 mV of noise in either channel, no DC, balanced. */
+export function healthy(slices: number, bins = geometry.bins, over: Partial<TimeSums> = {}): TimeSums {
+  const samples = slices * bins;
+  const square = samples * 2e-3 ** 2;
+  return {
+    samples,
+    minI: -0.0104,
+    maxI: 0.0106,
+    minQ: -0.0107,
+    maxQ: 0.0103,
+    clipped: 1,
+    sumI: 0,
+    sumQ: 0,
+    sumII: square,
+    sumQQ: square,
+    sumIQ: 0,
+    ...over,
+  };
+}
+
 export const spectrum = (over: Partial<SpectrumFrame> = {}): SpectrumFrame => ({
   sequence: 1,
   trace: 'latest',
@@ -65,6 +86,7 @@ export const spectrum = (over: Partial<SpectrumFrame> = {}): SpectrumFrame => ({
   slices: 2731,
   slicesExpected: 2731,
   newestUtcMs: NOW - 500,
+  time: healthy(2731),
   mean: new Float32Array(geometry.bins).fill(5e-9),
   std: new Float32Array(geometry.bins).fill(5e-9),
   ...over,

@@ -13,25 +13,11 @@
  */
 import { FrameError, type MomentsFrame } from '../frames.ts';
 import { isSupportedLength, MAX_BLOCK_BYTES, sliceBytes } from '../geometry.ts';
-import { emptyTimeSums, type TimeSums } from '../moments.ts';
 import { asUint32, expectLength, expectZeros, openFrame, within, writePrefix } from './prefix.ts';
+import { readTimeSums, TIME_SUMS_BYTES, writeTimeSums } from './time-sums.ts';
 
 const TIME_AT = 32;
 const FIXED_BYTES = 128;
-
-const TIME_FIELDS = [
-  'samples',
-  'minI',
-  'maxI',
-  'minQ',
-  'maxQ',
-  'clipped',
-  'sumI',
-  'sumQ',
-  'sumII',
-  'sumQQ',
-  'sumIQ',
-] as const satisfies readonly (keyof TimeSums)[];
 
 /**
  * Largest power of two that a block is scaled by. float32 reaches from 2^−149 to 2^128, so bringing any of it to
@@ -56,7 +42,7 @@ export function encodeMoments(frame: MomentsFrame): ArrayBuffer {
   view.setUint32(16, asUint32('count', count), true);
   view.setInt32(20, scaleExponent, true);
   view.setFloat64(24, frame.computeMs, true);
-  for (const [i, field] of TIME_FIELDS.entries()) view.setFloat64(TIME_AT + 8 * i, time[field], true);
+  writeTimeSums(view, TIME_AT, time);
   new Float32Array(data, FIXED_BYTES, bins).set(mean);
   new Float32Array(data, FIXED_BYTES + 4 * bins, bins).set(m2);
   return data;
@@ -73,10 +59,9 @@ export function decodeMoments(data: ArrayBuffer): MomentsFrame {
   if (!isSupportedLength(bins))
     throw new FrameError('out-of-range', `no engine transforms slices of ${bins} samples`);
   expectLength(data, 'moments', momentsFrameBytes(bins));
-  expectZeros(data, TIME_AT + 8 * TIME_FIELDS.length, FIXED_BYTES);
+  expectZeros(data, TIME_AT + TIME_SUMS_BYTES, FIXED_BYTES);
   const count = within('count', view.getUint32(16, true), 1, Math.floor(MAX_BLOCK_BYTES / sliceBytes(bins)));
-  const time = emptyTimeSums();
-  for (const [i, field] of TIME_FIELDS.entries()) time[field] = view.getFloat64(TIME_AT + 8 * i, true);
+  const time = readTimeSums(view, TIME_AT);
   return {
     block: view.getUint32(8, true),
     epoch: view.getUint32(12, true),

@@ -7,10 +7,10 @@
  *   │ 'HS' v 3 │ u32  │ u32      │ u32  │ u32   │ expected │ f64     │ ms, f64     │ u8    │ of run  │         │
  *   │          │      │          │      │       │ u32      │         │             │       │ u8      │         │
  *   └──────────┴──────┴──────────┴──────┴───────┴──────────┴─────────┴─────────────┴───────┴─────────┴─────────┘
- *   48
- *   ┌────────────────────────────────────────────┬──────────────────┬──────────────────┐
- *   │ run, ASCII, zeros to a multiple of 16      │ mean, f32 [bins] │ std, f32 [bins]  │
- *   └────────────────────────────────────────────┴──────────────────┴──────────────────┘
+ *   48                          136       144
+ *   ┌──────────────────────────┬─────────┬───────────────────────────────────────┬──────────────────┬─────────────────┐
+ *   │ time-domain sums, 11 f64 │ 8 zeros │ run, ASCII, zeros to a multiple of 16 │ mean, f32 [bins] │ std, f32 [bins] │
+ *   └──────────────────────────┴─────────┴───────────────────────────────────────┴──────────────────┴─────────────────┘
  *
  * `slices` is a float64 because a run outlives 2^32 slices after 76 days.
  */
@@ -18,8 +18,10 @@ import { FrameError, type SpectrumFrame, type Trace } from '../frames.ts';
 import { isSupportedLength } from '../geometry.ts';
 import { isRunName, MAX_RUN_NAME_LENGTH } from '../run-name.ts';
 import { alignUp, asUint32, expectLength, expectZeros, openFrame, within, writePrefix } from './prefix.ts';
+import { readTimeSums, TIME_SUMS_BYTES, writeTimeSums } from './time-sums.ts';
 
-const FIXED_BYTES = 48;
+const TIME_AT = 48;
+const FIXED_BYTES = 144;
 const TRACES = ['latest', 'progress', 'run'] as const satisfies readonly Trace[];
 
 const spectrumFrameBytes = (runLength: number, bins: number): number =>
@@ -43,6 +45,7 @@ export function encodeSpectrum(frame: SpectrumFrame): Uint8Array<ArrayBuffer> {
   view.setFloat64(32, frame.newestUtcMs, true);
   view.setUint8(40, TRACES.indexOf(frame.trace));
   view.setUint8(41, frame.run.length);
+  writeTimeSums(view, TIME_AT, frame.time);
   for (let i = 0; i < frame.run.length; i++) bytes[FIXED_BYTES + i] = frame.run.charCodeAt(i);
   const meanAt = FIXED_BYTES + alignUp(frame.run.length);
   new Float32Array(bytes.buffer, meanAt, bins).set(frame.mean);
@@ -61,7 +64,8 @@ export function decodeSpectrum(data: ArrayBuffer): SpectrumFrame {
     throw new FrameError('out-of-range', `no engine transforms slices of ${bins} samples`);
   const runLength = within('length of run', view.getUint8(41), 1, MAX_RUN_NAME_LENGTH);
   expectLength(data, 'spectrum', spectrumFrameBytes(runLength, bins));
-  expectZeros(data, 42, FIXED_BYTES);
+  expectZeros(data, 42, TIME_AT);
+  expectZeros(data, TIME_AT + TIME_SUMS_BYTES, FIXED_BYTES);
   const meanAt = FIXED_BYTES + alignUp(runLength);
   expectZeros(data, FIXED_BYTES + runLength, meanAt);
   const trace = TRACES[view.getUint8(40)];
@@ -79,6 +83,7 @@ export function decodeSpectrum(data: ArrayBuffer): SpectrumFrame {
     slices: within('slices', view.getFloat64(24, true), 0, Number.MAX_SAFE_INTEGER),
     slicesExpected: view.getUint32(20, true),
     newestUtcMs: view.getFloat64(32, true),
+    time: readTimeSums(view, TIME_AT),
     mean: new Float32Array(data, meanAt, bins),
     std: new Float32Array(data, meanAt + 4 * bins, bins),
   };
