@@ -1,5 +1,5 @@
 /**
- * Two builds in one: the page (`web/index.html` → `dist/web`) and the commands (`bridge/commands/haloscope.ts`
+ * Two builds in one: the pages (`web/index.html` and `web/offline.html` → `dist/web`) and the commands (`bridge/commands/haloscope.ts`
  * and the threads that they start → `dist/node`). The commands serve the page from `../web`, so every chunk of
  * the Node build lies in one flat folder and `import.meta.url` means the same in all of them.
  */
@@ -70,7 +70,7 @@ export default defineConfig({
         emptyOutDir: true,
         // Nothing becomes a data: URL, which the bridge's Content-Security-Policy would refuse.
         assetsInlineLimit: 0,
-        rolldownOptions: { input: at('web/index.html') },
+        rolldownOptions: { input: { index: at('web/index.html'), offline: at('web/offline.html') } },
       },
     },
     node: {

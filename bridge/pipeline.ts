@@ -21,7 +21,7 @@ import type { Geometry } from './protocol/geometry.ts';
 import type { BlockMoments } from './protocol/moments.ts';
 import type { BridgeState, ClientState } from './protocol/state.ts';
 import { Peers } from './peers.ts';
-import { isoUtc } from './publisher.ts';
+import { isoUtc } from './protocol/utc.ts';
 import { RetentionMeter } from './retention.ts';
 import type { BridgeSource, SpectrumSnapshot } from './server/source.ts';
 import type { Share, ShareEvents } from './share.ts';

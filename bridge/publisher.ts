@@ -12,6 +12,7 @@ import { LogError, type OutputPort, type ResultRecord } from './log/port.ts';
 import type { BridgeMetrics } from './metrics.ts';
 import type { Geometry } from './protocol/geometry.ts';
 import { encodeResult, encodeResultHeaders } from './protocol/result.ts';
+import { isoUtc } from './protocol/utc.ts';
 
 export interface PublisherOptions {
   readonly output: OutputPort;
@@ -113,10 +114,3 @@ export class Publisher {
     };
   }
 }
-
-/** What a `Date` can hold, ECMA-262 §21.4.1.1; a sender's clock can say anything. */
-const MAX_DATE_MS = 8.64e15;
-
-/** RFC 3339; null where the time is not known, or is none. */
-export const isoUtc = (utcMs: number): string | null =>
-  Math.abs(utcMs) <= MAX_DATE_MS ? new Date(utcMs).toISOString() : null;

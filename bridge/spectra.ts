@@ -4,7 +4,7 @@ import type { ExportedSpectrum } from './protocol/exports.ts';
 import type { Geometry } from './protocol/geometry.ts';
 import type { IncompleteFile } from './protocol/state.ts';
 import { decodeResult, decodeResultHeaders, resultMoments } from './protocol/result.ts';
-import { isoUtc } from './publisher.ts';
+import { isoUtc } from './protocol/utc.ts';
 import type { RunFigures } from './run-wide.ts';
 
 /** Null for a run that is not known, or whose sums have left memory. */

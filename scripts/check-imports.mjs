@@ -25,15 +25,16 @@ const RULES = [
   },
   { folder: 'bridge', may: [], node: true },
   { folder: 'web/engine', may: ['shaders', 'bridge/protocol'] },
-  { folder: 'web/worker', may: ['web/engine', 'web/analysis', 'bridge/protocol'] },
+  { folder: 'web/worker', may: ['web/engine', 'web/analysis', 'web/offline', 'bridge/protocol'] },
   { folder: 'web/offline', may: ['web/engine', 'bridge/protocol'], node: false },
   { folder: 'web/analysis', may: ['bridge/protocol'], node: false },
   { folder: 'web/main.ts', may: ['web/page.tsx'], node: false },
   { folder: 'web/page.tsx', may: ['web/ui'], mayTypes: ['web/worker'], node: false },
+  { folder: 'web/offline-main.tsx', may: ['web/ui'], mayTypes: ['web/worker'], node: false },
   {
     folder: 'web/ui',
     may: ['web/analysis', 'bridge/protocol'],
-    mayTypes: ['web/worker', 'web/engine/engine.ts'],
+    mayTypes: ['web/worker', 'web/engine/engine.ts', 'web/offline/browser'],
     node: false,
   },
 ];

@@ -6,11 +6,13 @@ import { effect } from '@preact/signals';
 import { wrap } from 'comlink';
 import { analysisSettings } from './ui/model/analysis-settings.ts';
 import { followWorker } from './ui/link.ts';
+import { LIVE_PARTS } from './ui/live-parts.ts';
 import { followEngineTable } from './ui/model/engine-table.ts';
 import { createModel } from './ui/model/model.ts';
 import { takeToken } from './ui/model/token.ts';
 import { readView } from './ui/model/view.ts';
 import { reloadForPolicy, reloadOnceOnMismatch } from './ui/reload.ts';
+import { downloadFromBridge } from './ui/strip/download.ts';
 import { startPage } from './ui/start.tsx';
 import { readRequest } from './ui/request.ts';
 import type { MonitorWorker } from './worker/worker.ts';
@@ -38,6 +40,7 @@ export function openPage(worker: Worker, failure: Promise<ErrorEvent>): void {
     .start({ pageUrl: location.href, token, ...readRequest(query) })
     .then(() => monitor.blocked())
     .then(reloadForPolicy);
+  model.requests.download = (what, format) => void downloadFromBridge(model, what, format);
   model.requests.resetHolds = () => void monitor.resetHolds();
   effect(() => void monitor.analyse(analysisSettings(model.view)));
   followEngineTable(model.engineTable, (index) => monitor.measureEngine(index, model.geometry.peek().bins));
@@ -47,7 +50,7 @@ export function openPage(worker: Worker, failure: Promise<ErrorEvent>): void {
   });
   // In a task of its own: the script's, and then this one, each block the browser for half as long.
   setTimeout(() => {
-    startPage(root, model);
+    startPage(root, model, LIVE_PARTS);
     reloadOnceOnMismatch(model);
     void followWorker(model, () => monitor.next());
   });

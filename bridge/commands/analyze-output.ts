@@ -4,25 +4,12 @@ import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import type { Recording } from '../../web/offline/recording.ts';
 import { pairSidecars } from '../../web/offline/sigmf.ts';
+import { ENCODE, outputName } from '../../web/offline/output.ts';
 import type { ExportFormat } from '../config/options.ts';
 import { UsageError } from '../config/values.ts';
-import {
-  exportCsv,
-  type ExportedSpectrum,
-  exportEcsv,
-  exportFileName,
-  exportJson,
-  exportNpz,
-} from '../protocol/exports.ts';
+import type { ExportedSpectrum } from '../protocol/exports.ts';
 import type { Geometry } from '../protocol/geometry.ts';
 import { SOFTWARE } from '../protocol/software.ts';
-
-const ENCODE: Readonly<Record<ExportFormat, (spectrum: ExportedSpectrum) => string | Uint8Array>> = {
-  csv: exportCsv,
-  ecsv: (spectrum) => exportEcsv(spectrum, SOFTWARE),
-  npz: (spectrum) => exportNpz(spectrum, SOFTWARE),
-  json: (spectrum) => `${exportJson(spectrum, SOFTWARE)}\n`,
-};
 
 export interface SpectrumSink {
   write(spectrum: ExportedSpectrum): Promise<void>;
@@ -86,17 +73,12 @@ class FolderSink implements SpectrumSink {
     }
   }
 
-  /** By the number of the file; by its path where there is none, or where another folder has it, too. */
   #nameOf(spectrum: ExportedSpectrum): string {
-    const byNumber = exportFileName(spectrum);
-    const isFree = !this.#taken.has(byNumber) && (spectrum.file !== null || spectrum.source === undefined);
-    const name = isFree ? byNumber : `haloscope_${spectrum.run}_${safeName(spectrum.source ?? '')}`;
+    const name = outputName(spectrum, (other) => this.#taken.has(other));
     this.#taken.add(name);
     return name;
   }
 }
-
-const safeName = (path: string): string => path.replaceAll(/[^A-Za-z0-9._-]+/g, '_').replace(/^[._]+/, '');
 
 /** A reader that has gone, as `head` does, wanted no more: that is no failure. */
 const writeStdout = (content: string | Uint8Array): Promise<void> =>

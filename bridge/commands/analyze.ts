@@ -6,6 +6,7 @@ import { analyze, type Measured, RunSum } from '../../web/offline/analysis.ts';
 import { makeCatalogue } from '../../web/offline/catalogue.ts';
 import { axisDifference, commonGeometry } from '../../web/offline/common-geometry.ts';
 import { missingText } from '../../web/offline/missing.ts';
+import { describer } from '../../web/offline/output.ts';
 import type { Recording } from '../../web/offline/recording.ts';
 import { parseSaved, type SavedSpectrum } from '../../web/offline/saved.ts';
 import type { AnalyzeOptions } from '../config/options.ts';
@@ -19,8 +20,6 @@ import type { Geometry } from '../protocol/geometry.ts';
 import { FileProblem } from '../protocol/pairs.ts';
 import { isGivenRunName } from '../protocol/run-name.ts';
 import { type ByteSource, isAbort, readAll } from '../protocol/source.ts';
-import { type WindowName, windowFigures } from '../protocol/window.ts';
-import { isoUtc } from '../publisher.ts';
 import { giveUpSignal, stopSignal } from '../stop-signal.ts';
 import { openSink, type SpectrumSink, writeSidecars } from './analyze-output.ts';
 
@@ -245,32 +244,6 @@ function sayClipped({ recording, moments }: Measured, log: Logger): void {
     { file: recording.path, clipped, of: 2 * samples, volts: peakOf(moments.time) },
     'samples lie at the end of the digitiser: lower the gain before it',
   );
-}
-
-/** Moments as spectra to be written. */
-function describer(run: string, window: WindowName, geometry: Geometry) {
-  const common = { run, geometry, window: windowFigures(window) };
-  return {
-    recording: ({ recording, moments, startMs, endMs }: Measured): ExportedSpectrum => ({
-      ...common,
-      file: recording.file,
-      files: 1,
-      source: recording.path,
-      moments,
-      firstUtc: isoUtc(startMs),
-      lastUtc: isoUtc(endMs),
-      missing: '',
-    }),
-    run: ({ moments, files, firstMs, lastMs }: RunSum, missing: string): ExportedSpectrum => ({
-      ...common,
-      file: null,
-      files,
-      moments,
-      firstUtc: isoUtc(firstMs),
-      lastUtc: isoUtc(lastMs),
-      missing,
-    }),
-  };
 }
 
 /** The name of the folder that all paths are, or lie in. */

@@ -51,3 +51,11 @@ export function judgeFreshness(
   const liveness = ageSeconds <= patience ? 'live' : quietSeconds <= patience ? 'behind' : 'stale';
   return { liveness, ageSeconds, quietSeconds, undated };
 }
+
+/** Files of any age are what was asked for: nothing of them can be stale. */
+export const offlineFreshness = (newest: NewestDatum | null): Freshness => ({
+  liveness: newest === null ? 'none' : 'live',
+  ageSeconds: Number.NaN,
+  quietSeconds: Number.NaN,
+  undated: false,
+});

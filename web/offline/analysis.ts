@@ -37,9 +37,9 @@ export interface Measured {
 export interface AnalysisEvents {
   /** In the order of the recordings. */
   readonly measured: (measured: Measured) => void | Promise<void>;
-  readonly problem: (problem: FileProblem) => void;
-  /** So many bytes more have been read. */
-  readonly read?: (bytes: number) => void;
+  readonly problem: (problem: FileProblem, recording: Recording) => void;
+  /** So many bytes more have been read, counted as float32. */
+  readonly read?: (bytes: number, recording: Recording) => void;
 }
 
 export interface AnalysisOptions {
@@ -49,12 +49,14 @@ export interface AnalysisOptions {
   readonly stop: AbortSignal;
   /** Aborted: those in hand are dropped as well. */
   readonly giveUp: AbortSignal;
+  /** Largest |x| of recordings that were measured before. */
+  readonly peak?: number;
 }
 
 /** What came of one recording. */
 type Outcome =
   | { readonly kind: 'measured'; readonly measured: Measured }
-  | { readonly kind: 'problem'; readonly problem: FileProblem }
+  | { readonly kind: 'problem'; readonly problem: FileProblem; readonly recording: Recording }
   | { readonly kind: 'dropped' };
 
 /**
@@ -69,7 +71,7 @@ export async function analyze(
 ): Promise<number> {
   const gate = new Gate(options.engine.depth + LANES);
   /** Largest |x| of the recordings that are done: the same for each recording, however fast the others are. */
-  let peak = 0;
+  let peak = options.peak ?? 0;
   const inHand: Promise<Outcome>[] = [];
   let left = 0;
   const finishOldest = async (): Promise<void> => {
@@ -80,7 +82,7 @@ export async function analyze(
       peak = Math.max(peak, peakOf(time));
       if (peakOf(time) < clipLevelOf(peak)) time.clipped = 0;
       await events.measured(outcome.measured);
-    } else if (outcome.kind === 'problem') events.problem(outcome.problem);
+    } else if (outcome.kind === 'problem') events.problem(outcome.problem, outcome.recording);
     else left++;
   };
   try {
@@ -114,7 +116,7 @@ async function measureOrSay(
       if (moments === null) return { kind: 'dropped' };
       return { kind: 'measured', measured: describe(recording, moments, options.geometry) };
     } catch (error) {
-      if (error instanceof FileProblem) return { kind: 'problem', problem: error };
+      if (error instanceof FileProblem) return { kind: 'problem', problem: error, recording };
       if (isAbort(error)) return { kind: 'dropped' };
       const isLost = error instanceof EngineError && error.code === 'device-lost';
       if (!isLost || attempt === MOST_ATTEMPTS) throw error;
@@ -178,7 +180,7 @@ async function measure(
         }
       });
       first += slices;
-      events.read?.(slices * sliceBytes(bins));
+      events.read?.(slices * sliceBytes(bins), recording);
     }
   } finally {
     await merged;

@@ -24,18 +24,20 @@ export interface CommonGeometry {
 /**
  * @param said by a person, for all recordings
  * @param defaults for recordings that say nothing
+ * @param fixed of what has been measured already, which the others have to fit
  */
 export function commonGeometry(
   recordings: readonly Recording[],
   said: SaidGeometry,
   defaults: Geometry,
+  fixed: Geometry | null = null,
 ): CommonGeometry {
   const geometryOf = (recording: Recording | undefined): Geometry => ({
     bins: said.bins,
     sampleRateHz: said.sampleRateHz ?? recording?.sampleRateHz ?? defaults.sampleRateHz,
     loHz: said.loHz ?? recording?.loHz ?? defaults.loHz,
   });
-  const geometry = geometryOf(recordings[0]);
+  const geometry = fixed ?? geometryOf(recordings[0]);
   const kept: Recording[] = [];
   const problems: FileProblem[] = [];
   for (const recording of recordings) {

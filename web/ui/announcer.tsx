@@ -5,6 +5,8 @@ import { useSignal } from '@preact/signals';
 import { useEffect } from 'preact/hooks';
 import { integrationSeconds } from '../analysis/exposure.ts';
 import { counted, age, span } from './format/quantities.ts';
+import type { OfflineStatus } from '../offline/browser/types.ts';
+import { grouped } from './format/numbers.ts';
 import type { Model } from './model/model.ts';
 
 const EVERY_MS = 10_000;
@@ -13,6 +15,8 @@ export function spokenSummary(model: Model): string {
   const chain = model.chain.peek();
   const state = model.state.peek();
   if (chain.code !== 'well') return `${chain.headline}. ${chain.advice}`;
+  const offline = model.offline.peek();
+  if (offline !== null) return offlineSummary(offline);
   if (state === null) return '';
   const time = span(integrationSeconds(state.run.slicesDone, state.geometry));
   const notices = model.notices.peek().length;
@@ -25,6 +29,14 @@ export function spokenSummary(model: Model): string {
   ]
     .filter((sentence) => sentence !== '')
     .join(' ');
+}
+
+function offlineSummary({ run, phase, recordings, files, slices, geometry }: OfflineStatus): string {
+  const state =
+    phase === 'measuring' || phase === 'stopping'
+      ? `${grouped(recordings.done)} of ${counted(recordings.all, 'recording')} measured.`
+      : 'Nothing is being measured.';
+  return `Run ${run}: ${counted(files, 'file')}, ${span(integrationSeconds(slices, geometry))} integrated. ${state}`;
 }
 
 function linesText(model: Model): string {

@@ -7,12 +7,12 @@ import { Stack } from './layout/stack.tsx';
 import type { Model } from './model/model.ts';
 import { frequencyPanels, type PanelSizes } from './model/panels.ts';
 import { Drawer } from './panels/drawer.tsx';
+import type { PageParts } from './parts.ts';
 import { PowerPanel } from './series/panel.tsx';
 import { Side } from './side/side.tsx';
 import { Controls } from './spectrum/controls.tsx';
 import { Legend } from './spectrum/legend.tsx';
 import { PauseButton } from './strip/pause-button.tsx';
-import { Strip } from './strip/strip.tsx';
 
 const heightOf = (sizes: PanelSizes): number =>
   frequencyPanels(sizes).reduce((sum, panel) => sum + sizes[panel], 0);
@@ -35,7 +35,8 @@ function Main({ model }: { model: Model }) {
   );
 }
 
-export function App({ model }: { model: Model }) {
+export function App({ model, parts }: { model: Model; parts: PageParts }) {
+  const { Strip, Over } = parts;
   const liveness = model.freshness.value.liveness;
   const isPaused = model.pausedMs.value !== null;
   return (
@@ -49,13 +50,14 @@ export function App({ model }: { model: Model }) {
         <Legend model={model} />
         {!model.isKiosk && (
           <>
-            <PauseButton model={model} />
+            {!model.isOffline && <PauseButton model={model} />}
             <Controls model={model} />
           </>
         )}
       </section>
       <Main model={model} />
-      <Drawer model={model} />
+      {Over !== null && <Over model={model} />}
+      <Drawer model={model} parts={parts} />
       <Message model={model} />
       <Announcer model={model} />
     </div>

@@ -13,7 +13,6 @@ import { togglePause } from './strip/pause-button.tsx';
 import { savePicture } from './strip/picture.ts';
 import { resetZoom } from './spectrum/controls.tsx';
 import { toggleTrace } from './spectrum/legend.tsx';
-import { downloadRun } from './strip/download.ts';
 import { flipTheme } from './theme.ts';
 
 interface Key {
@@ -124,7 +123,12 @@ export const KEYS: readonly Key[] = [
   { keys: ['ArrowLeft'], label: '←', does: 'move to lower frequencies', run: (m) => pan(m, -1) },
   { keys: ['ArrowRight'], label: '→', does: 'move to higher frequencies', run: (m) => pan(m, 1) },
   { keys: ['0', 'Home'], label: '0', does: 'whole band, height from the data', run: resetZoom },
-  { keys: ['d'], label: 'D', does: 'download the run-wide average as CSV', run: (m) => void downloadRun(m) },
+  {
+    keys: ['d'],
+    label: 'D',
+    does: 'download the run-wide average as CSV',
+    run: (m) => m.requests.download('run', 'csv'),
+  },
   { keys: ['g'], label: 'G', does: 'save the plots as PNG', run: (m) => void savePicture(m) },
   { keys: ['x'], label: 'X', does: 'everything that can be exported', run: (m) => togglePanel(m, 'export') },
   { keys: ['v'], label: 'V', does: 'panels, axes, baseline', run: (m) => togglePanel(m, 'view') },

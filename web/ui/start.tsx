@@ -7,6 +7,7 @@ import { followAddress } from './address.ts';
 import { App } from './app.tsx';
 import { attachKeys } from './keys.ts';
 import type { Model } from './model/model.ts';
+import type { PageParts } from './parts.ts';
 import { followTheme } from './theme.ts';
 import './page.css';
 import './layout/layout.css';
@@ -19,7 +20,7 @@ import './kiosk.css';
 /** Ages are shown to a tenth of a second while they are short. */
 const CLOCK_MS = 200;
 
-export function startPage(root: HTMLElement, model: Model): void {
+export function startPage(root: HTMLElement, model: Model, parts: PageParts): void {
   followTheme(model);
   followAddress(model.view);
   attachKeys(model);
@@ -31,9 +32,7 @@ export function startPage(root: HTMLElement, model: Model): void {
     model.nowMs.value = Date.now();
   });
   effect(() => {
-    const { liveness } = model.freshness.value;
-    const run = model.run.value;
-    document.title = `${liveness === 'stale' ? '⚠ stale · ' : ''}${run === null ? '' : `${run} · `}haloscope`;
+    document.title = `${parts.title(model)}haloscope`;
   });
-  render(<App model={model} />, root);
+  render(<App model={model} parts={parts} />, root);
 }

@@ -59,6 +59,18 @@ export class Collector {
     if (copy.trace === this.#settings.of) this.#analyseSoon();
   }
 
+  /** A row and the holds from a file, whether it is the one that is looked at or not. */
+  file(spectrum: SpectrumFrame): void {
+    if (spectrum.run !== this.#run) this.#begin(spectrum.run);
+    if (this.#geometry !== null) this.#file(spectrum, this.#geometry);
+  }
+
+  /** The spectrum that is looked at, without a row. */
+  look(spectrum: SpectrumFrame): void {
+    if (spectrum.trace === 'latest') this.#lastFile = spectrum.file;
+    this.spectrum(spectrum, spectrum.newestUtcMs);
+  }
+
   /** Whether spectra are of this run, as far as there are any. */
   isRun(run: string): boolean {
     return this.#run === null || this.#run === run;

@@ -9,6 +9,7 @@ import type { Analysis } from '../analysis/analysis.ts';
 import { History, type HistoryRow } from '../analysis/history.ts';
 import type { HeldSpectrum } from '../analysis/hold.ts';
 import type { EngineDescription } from '../engine/engine.ts';
+import type { MeasuredFile, OfflineStatus, PlainProblem } from '../offline/browser/types.ts';
 
 /**
  * - `connecting`: first attempt under way
@@ -57,6 +58,12 @@ export interface MonitorUpdate {
   readonly analysis?: Analysis;
   /** Why what was before this visit is not among the rows; null where it is. */
   readonly historyTrouble?: string | null;
+  /** Of files that were dropped into the page. */
+  readonly offline?: OfflineStatus;
+  /** In the order in which they were measured, to be appended to those of before. */
+  readonly measured?: readonly MeasuredFile[];
+  /** All of them. */
+  readonly problems?: readonly PlainProblem[];
 }
 
 /** Rows that wait for a page that does not ask; beyond it older ones are averaged. 12 MB at 3072 bins. */
@@ -66,7 +73,8 @@ type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 /** One reader; any number of writers. */
 export class Updates {
-  #pending: Mutable<Omit<MonitorUpdate, 'spectra' | 'rows'>> = {};
+  #pending: Mutable<Omit<MonitorUpdate, 'spectra' | 'rows' | 'measured'>> = {};
+  #measured: MeasuredFile[] = [];
   readonly #rows = new History(WAITING_ROWS);
   #spectra = new Map<Trace, ReceivedSpectrum>();
   #isEmpty = true;
@@ -119,6 +127,21 @@ export class Updates {
     this.#changed();
   }
 
+  offline(status: OfflineStatus): void {
+    this.#pending.offline = status;
+    this.#changed();
+  }
+
+  measured(file: MeasuredFile): void {
+    this.#measured.push(file);
+    this.#changed();
+  }
+
+  problems(problems: readonly PlainProblem[]): void {
+    this.#pending.problems = problems;
+    this.#changed();
+  }
+
   /** Everything since the last call; waits while nothing has changed. Called again only after it has resolved. */
   next(): Promise<MonitorUpdate> {
     return new Promise((resolve) => {
@@ -140,9 +163,11 @@ export class Updates {
       ...this.#pending,
       spectra: [...this.#spectra.values()],
       ...(rows.length > 0 ? { rows } : {}),
+      ...(this.#measured.length > 0 ? { measured: this.#measured } : {}),
     };
     this.#waiting = null;
     this.#pending = {};
+    this.#measured = [];
     this.#spectra.clear();
     this.#isEmpty = true;
     resolve(update);

@@ -5,8 +5,9 @@
 import { expose, transfer } from 'comlink';
 import { SOFTWARE } from '../../bridge/protocol/software.ts';
 import type { ClientRole } from '../../bridge/protocol/state.ts';
-import type { Analysis, AnalysisSettings } from '../analysis/analysis.ts';
+import type { AnalysisSettings } from '../analysis/analysis.ts';
 import { createEngine, type EnginePreference } from '../engine/choose.ts';
+import { buffersOf } from './buffers.ts';
 import { Collector } from './collector.ts';
 import { type EngineMeasurement, measureNth } from './engine-table.ts';
 import { GpuTimer } from './gpu-time.ts';
@@ -77,18 +78,6 @@ async function remember(bridge: string, run: string): Promise<void> {
     updates.historyTrouble(error instanceof Error ? error.message : String(error));
   }
 }
-
-/** Buffers of an update; mean and std of a spectrum may share one. */
-const buffersOf = (update: MonitorUpdate): Transferable[] => [
-  ...new Set([
-    ...update.spectra.flatMap(({ spectrum }) => [spectrum.mean.buffer, spectrum.std.buffer]),
-    ...(update.rows ?? []).map(({ mean }) => mean.buffer),
-    ...(update.holds ? [update.holds.peak.buffer, update.holds.least.buffer] : []),
-    ...(update.analysis ? arraysOf(update.analysis).map(({ buffer }) => buffer) : []),
-  ]),
-];
-
-const arraysOf = ({ baseline, z, cut, kurtosis }: Analysis) => [baseline, z, cut, kurtosis];
 
 let session: Session | null = null;
 

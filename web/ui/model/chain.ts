@@ -4,6 +4,7 @@
  */
 import type { Freshness } from '../../analysis/freshness.ts';
 import type { BridgeState, ClientRole, LinkState } from '../../../bridge/protocol/state.ts';
+import type { OfflineStatus } from '../../offline/browser/types.ts';
 import type { Connection } from '../../worker/updates.ts';
 import { age, counted, utcShort } from '../format/quantities.ts';
 
@@ -21,7 +22,9 @@ type ChainCode =
   | 'starting'
   | 'waiting'
   | 'behind'
-  | 'stale';
+  | 'stale'
+  | 'offline-empty'
+  | 'offline-failed';
 
 /** `calm`: nothing to do. `note`: worth a look. `alarm`: somebody should act. */
 type Severity = 'calm' | 'note' | 'alarm';
@@ -194,4 +197,23 @@ export function summarise(input: ChainInput): ChainSummary {
       advice: '',
     };
   return ofLinks(input.state) ?? ofGroup(input.state) ?? ofFreshness(input, input.state);
+}
+
+/** Without a bridge: files that are dropped into the page. */
+export function summariseOffline(status: OfflineStatus | null): ChainSummary {
+  if (status?.phase === 'failed')
+    return {
+      code: 'offline-failed',
+      severity: 'alarm',
+      headline: 'No engine works in this browser',
+      advice: `${status.trouble ?? ''} What is done stays; start again to go on with the rest.`.trim(),
+    };
+  if (status === null)
+    return {
+      code: 'offline-empty',
+      severity: 'calm',
+      headline: 'No files yet',
+      advice: 'Drop file pairs, recordings or saved results here. They never leave this computer.',
+    };
+  return WELL;
 }

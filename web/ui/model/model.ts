@@ -2,7 +2,12 @@
  * Everything that the panels show, as signals: what came from the worker, what a person chose, and what follows.
  */
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
-import { type Freshness, judgeFreshness, type NewestDatum } from '../../analysis/freshness.ts';
+import {
+  type Freshness,
+  judgeFreshness,
+  type NewestDatum,
+  offlineFreshness,
+} from '../../analysis/freshness.ts';
 import type { Analysis } from '../../analysis/analysis.ts';
 import { integrationSeconds } from '../../analysis/exposure.ts';
 import { History, type HistoryRow } from '../../analysis/history.ts';
@@ -17,9 +22,11 @@ import {
   nominalSlicesPerFile,
 } from '../../../bridge/protocol/geometry.ts';
 import type { BridgeState, ClientRole } from '../../../bridge/protocol/state.ts';
+import { type WindowFigures, windowFigures } from '../../../bridge/protocol/window.ts';
 import type { EngineDescription } from '../../engine/engine.ts';
+import type { OfflineStatus } from '../../offline/browser/types.ts';
 import type { Connection, EngineReport, MonitorUpdate, ReceivedSpectrum } from '../../worker/updates.ts';
-import { type ChainSummary, summarise } from './chain.ts';
+import { type ChainSummary, summarise, summariseOffline } from './chain.ts';
 import { createEngineTable, type EngineTable } from './engine-table.ts';
 import { type Failover, type Notice, noticesOf } from './notices.ts';
 import { createView, type View, type ViewValues } from './view.ts';
@@ -35,11 +42,16 @@ export interface ModelOptions {
   readonly isSecure: boolean;
   /** A token was given: to be only a viewer then is worth a word. */
   readonly hasToken: boolean;
+  /** There is no bridge: files are dropped into the page. */
+  readonly isOffline?: boolean;
 }
 
 export interface Model {
   readonly view: View;
   readonly isKiosk: boolean;
+  readonly isOffline: boolean;
+  /** Of files that were dropped into the page; null before the first start, and with a bridge. */
+  readonly offline: Signal<OfflineStatus | null>;
   readonly connection: Signal<Connection>;
   readonly state: Signal<BridgeState | null>;
   readonly engine: Signal<EngineDescription | null>;
@@ -79,6 +91,8 @@ export interface Model {
   /** Something that just happened and is said once: a download that failed, a link that was copied. */
   readonly message: Signal<string>;
   readonly geometry: ReadonlySignal<Geometry>;
+  /** With which the slices were multiplied. */
+  readonly window: ReadonlySignal<WindowFigures>;
   readonly run: ReadonlySignal<string | null>;
   readonly role: ReadonlySignal<ClientRole | null>;
   readonly freshness: ReadonlySignal<Freshness>;
@@ -93,8 +107,19 @@ interface Waiting {
   holds: HeldSpectrum | null | undefined;
 }
 
+/** Formats of a spectrum; of a single file a bridge has only CSV and JSON. */
+export const FORMATS = ['csv', 'ecsv', 'npz', 'json'] as const;
+export type Format = (typeof FORMATS)[number];
+export type Downloaded = 'run' | 'file';
+
 interface Requests {
   resetHolds: () => void;
+  /** Saves the run-wide average, or the latest file. */
+  download: (what: Downloaded, format: Format) => void;
+  /** Saves SigMF metadata for the latest file; where there is none, the way to make it is not known. */
+  sidecar: (() => void) | null;
+  /** A row of the waterfall was chosen. */
+  choose: ((row: HistoryRow) => void) | null;
 }
 
 const USUAL_GEOMETRY: Geometry = {
@@ -109,6 +134,8 @@ const sameGeometry = (a: Geometry, b: Geometry): boolean =>
 export function createModel(initial: ViewValues, options: ModelOptions): Model {
   const connection = signal<Connection>({ phase: 'connecting' });
   const state = signal<BridgeState | null>(null);
+  const offline = signal<OfflineStatus | null>(null);
+  const isOffline = options.isOffline ?? false;
   const engine = signal<EngineDescription | null>(null);
   const engineTrouble = signal<string | null>(null);
   const failover = signal<Failover | null>(null);
@@ -120,29 +147,37 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
   let known = USUAL_GEOMETRY;
   const geometry = computed((): Geometry => {
     const told =
+      offline.value?.geometry ??
       state.value?.geometry ??
       (connection.value.phase === 'open' ? connection.value.welcome.geometry : known);
     // The same object while nothing has changed: state messages come twice a second.
     if (!sameGeometry(told, known)) known = { ...told };
     return known;
   });
-  const run = computed(() => state.value?.run.name ?? welcomeOf(connection.value)?.run ?? null);
+  const windowName = computed(() => offline.value?.window ?? 'none');
+  const run = computed(
+    () => offline.value?.run ?? state.value?.run.name ?? welcomeOf(connection.value)?.run ?? null,
+  );
   const role = computed(() => welcomeOf(connection.value)?.role ?? null);
   const fileSeconds = computed(() =>
     integrationSeconds(nominalSlicesPerFile(geometry.value.bins), geometry.value),
   );
   const freshness = computed(() =>
-    judgeFreshness(newest.value, nowMs.value, clockOffsetMs.value, fileSeconds.value),
+    isOffline
+      ? offlineFreshness(newest.value)
+      : judgeFreshness(newest.value, nowMs.value, clockOffsetMs.value, fileSeconds.value),
   );
   const chain = computed(() =>
-    summarise({
-      connection: connection.value,
-      state: state.value,
-      freshness: freshness.value,
-      role: role.value,
-      engineTrouble: engineTrouble.value,
-      nowMs: nowMs.value,
-    }),
+    isOffline
+      ? summariseOffline(offline.value)
+      : summarise({
+          connection: connection.value,
+          state: state.value,
+          freshness: freshness.value,
+          role: role.value,
+          engineTrouble: engineTrouble.value,
+          nowMs: nowMs.value,
+        }),
   );
   const notices = computed(() =>
     noticesOf({
@@ -157,6 +192,8 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
   return {
     view: createView(initial),
     isKiosk: options.isKiosk,
+    isOffline,
+    offline,
     connection,
     state,
     engine,
@@ -180,9 +217,10 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     cursorBin: signal(null),
     cursorMs: signal(null),
     openPanel: signal(null),
-    requests: { resetHolds: () => {} },
+    requests: { resetHolds: () => {}, download: () => {}, sidecar: null, choose: null },
     message: signal(''),
     geometry,
+    window: computed(() => windowFigures(windowName.value)),
     run,
     role,
     freshness,
@@ -201,6 +239,7 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
       model.state.value = update.state.state;
       model.clockOffsetMs.value = Date.parse(update.state.state.utc) - update.state.arrivedMs;
     }
+    if (update.offline !== undefined) model.offline.value = update.offline;
     if (update.gpuMsPerFile !== undefined) model.gpuMsPerFile.value = update.gpuMsPerFile;
     if (update.historyTrouble !== undefined) model.historyTrouble.value = update.historyTrouble;
     if (update.engine !== undefined) applyEngine(model, update.engine);

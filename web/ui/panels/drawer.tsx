@@ -3,7 +3,7 @@
  */
 import { useEffect, useRef } from 'preact/hooks';
 import type { Model } from '../model/model.ts';
-import { ChainPanel } from './chain-panel.tsx';
+import type { PageParts } from '../parts.ts';
 import { EnginesPanel } from './engines-panel.tsx';
 import { ExportPanel } from './export-panel.tsx';
 import { KeysPanel } from './keys-panel.tsx';
@@ -19,13 +19,13 @@ const LABELS = {
   table: 'Table',
 } as const;
 
-export function Drawer({ model }: { model: Model }) {
+export function Drawer({ model, parts: { Status } }: { model: Model; parts: PageParts }) {
   const panel = model.openPanel.value;
   const close = useRef<HTMLButtonElement>(null);
   useEffect(() => close.current?.focus(), [panel]);
   if (panel === null) return null;
   return (
-    <aside class="drawer" aria-label={LABELS[panel]}>
+    <aside class="drawer" aria-label={panel === 'chain' && model.isOffline ? 'Files' : LABELS[panel]}>
       <button
         ref={close}
         type="button"
@@ -38,9 +38,9 @@ export function Drawer({ model }: { model: Model }) {
       >
         ×
       </button>
-      {panel === 'chain' && <ChainPanel model={model} />}
+      {panel === 'chain' && <Status model={model} />}
       {panel === 'engines' && <EnginesPanel model={model} />}
-      {panel === 'keys' && <KeysPanel />}
+      {panel === 'keys' && <KeysPanel model={model} />}
       {panel === 'view' && <ViewPanel model={model} />}
       {panel === 'export' && <ExportPanel model={model} />}
       {panel === 'table' && <TablePanel model={model} />}

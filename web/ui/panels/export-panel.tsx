@@ -1,9 +1,8 @@
 /**
- * What can be taken away: spectra by the bridge's API, the plots as a picture.
+ * What can be taken away: spectra as files, the plots as a picture.
  */
 import type { ComponentChildren } from 'preact';
-import type { Model } from '../model/model.ts';
-import { downloadFile, downloadRun, FORMATS, type Format } from '../strip/download.ts';
+import { type Format, FORMATS, type Model } from '../model/model.ts';
 import { savePicture } from '../strip/picture.ts';
 
 const MEANINGS: Readonly<Record<Format, string>> = {
@@ -12,6 +11,9 @@ const MEANINGS: Readonly<Record<Format, string>> = {
   npz: 'NumPy arrays and provenance',
   json: 'arrays and provenance',
 };
+
+/** What a bridge's API has of a single file. */
+const OF_A_FILE: readonly Format[] = ['csv', 'json'];
 
 interface ButtonProps {
   readonly disabled: boolean;
@@ -27,6 +29,8 @@ const ExportButton = ({ disabled, onClick, children }: ButtonProps) => (
 
 export function ExportPanel({ model }: { model: Model }) {
   const latest = model.spectra.latest.value;
+  const { requests } = model;
+  const { sidecar } = requests;
   const noRun = model.spectra.run.value === null;
   return (
     <div class="export-panel">
@@ -36,7 +40,7 @@ export function ExportPanel({ model }: { model: Model }) {
         {FORMATS.map((format) => (
           <>
             <dt>
-              <ExportButton disabled={noRun} onClick={() => void downloadRun(model, format)}>
+              <ExportButton disabled={noRun} onClick={() => requests.download('run', format)}>
                 {format.toUpperCase()}
               </ExportButton>
             </dt>
@@ -44,14 +48,25 @@ export function ExportPanel({ model }: { model: Model }) {
           </>
         ))}
       </dl>
-      <h3>Latest file{latest === null ? '' : `, number ${latest.file}`}</h3>
+      <h3>
+        {model.isOffline ? 'Shown file' : 'Latest file'}
+        {latest === null ? '' : `, number ${latest.file}`}
+      </h3>
       <p class="row">
-        <ExportButton disabled={latest === null} onClick={() => void downloadFile(model, 'csv')}>
-          File as CSV
-        </ExportButton>
-        <ExportButton disabled={latest === null} onClick={() => void downloadFile(model, 'json')}>
-          File as JSON
-        </ExportButton>
+        {(model.isOffline ? FORMATS : OF_A_FILE).map((format) => (
+          <ExportButton
+            key={format}
+            disabled={latest === null}
+            onClick={() => requests.download('file', format)}
+          >
+            File as {format.toUpperCase()}
+          </ExportButton>
+        ))}
+        {sidecar !== null && (
+          <ExportButton disabled={latest === null} onClick={sidecar}>
+            SigMF metadata of the pair
+          </ExportButton>
+        )}
       </p>
       <h3>Plots as they are on the screen</h3>
       <p class="row">

@@ -2,6 +2,7 @@
  * What the keyboard and the mouse do.
  */
 import { KEYS } from '../keys.ts';
+import type { Model } from '../model/model.ts';
 
 const MOUSE: readonly (readonly [gesture: string, does: string])[] = [
   ['drag', 'zoom into a stretch of frequency; taller boxes zoom the height as well'],
@@ -10,7 +11,7 @@ const MOUSE: readonly (readonly [gesture: string, does: string])[] = [
   ['double click', 'whole band'],
 ];
 
-export function KeysPanel() {
+export function KeysPanel({ model }: { model: Model }) {
   return (
     <>
       <h2>Keys</h2>
@@ -24,6 +25,13 @@ export function KeysPanel() {
           </>
         ))}
       </dl>
+      <p>
+        {model.isOffline ? (
+          <a href="./">Live monitor of a bridge</a>
+        ) : (
+          <a href="./offline.html">Offline: analyse files of this computer, without a bridge</a>
+        )}
+      </p>
       <h2>Mouse</h2>
       <dl class="keys">
         {MOUSE.map(([gesture, does]) => (

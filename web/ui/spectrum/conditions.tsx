@@ -6,7 +6,7 @@ import { grouped, THIN } from '../format/numbers.ts';
 import { span } from '../format/quantities.ts';
 import { referenceMode } from '../model/lines.ts';
 import type { Model } from '../model/model.ts';
-import { BAND_SIGNS } from './names.ts';
+import { BAND_SIGNS, windowText } from './names.ts';
 
 export function Conditions({ model }: { model: Model }) {
   const g = model.geometry.value;
@@ -16,10 +16,10 @@ export function Conditions({ model }: { model: Model }) {
   return (
     <ul class="conditions">
       <li>
-        RBW {grouped(resolutionBandwidthHz(g), 1)}
+        RBW {grouped(resolutionBandwidthHz(g, model.window.value), 1)}
         {THIN}Hz
       </li>
-      <li>no window</li>
+      <li>{windowText(model.window.value)}</li>
       {run !== null && (
         <>
           <li>n {grouped(run.slices)}</li>

@@ -13,6 +13,8 @@ import { TRACE_NAMES } from './names.ts';
 import { Swatch } from './swatch.tsx';
 
 const ORDER: readonly Trace[] = ['run', 'latest', 'progress'];
+/** Files are read faster than anybody could watch them grow. */
+const OFFLINE_ORDER: readonly Trace[] = ['run', 'latest'];
 
 /** What is averaged, in a line: «n 2731 · 4.19 s». */
 export function exposureText(spectrum: SpectrumFrame | null, g: Geometry): string {
@@ -20,8 +22,9 @@ export function exposureText(spectrum: SpectrumFrame | null, g: Geometry): strin
   return `n ${grouped(spectrum.slices)} · ${span(integrationSeconds(spectrum.slices, g))}`;
 }
 
-function nameOf(trace: Trace, spectrum: SpectrumFrame | null): string {
+function nameOf(trace: Trace, spectrum: SpectrumFrame | null, isChosen: boolean): string {
   if (spectrum === null || trace === 'run') return TRACE_NAMES[trace];
+  if (isChosen) return `file ${spectrum.file}`;
   return trace === 'latest' ? `latest file ${spectrum.file}` : `in progress ${spectrum.file}`;
 }
 
@@ -31,8 +34,11 @@ export function toggleTrace(model: Model, trace: LineName): void {
   model.view.traces.value = shown;
 }
 
+/** A person has chosen the file, so it need not be the latest one. */
+const isChosen = ({ offline }: Model): boolean => (offline.value?.shown ?? null) !== null;
+
 function LegendEntry({ model, trace }: { model: Model; trace: Trace }) {
-  const name = useComputed(() => nameOf(trace, model.spectra[trace].value));
+  const name = useComputed(() => nameOf(trace, model.spectra[trace].value, isChosen(model)));
   const exposure = useComputed(() => exposureText(model.spectra[trace].value, model.geometry.value));
   const isShown = model.view.traces.value.has(trace);
   return (
@@ -55,7 +61,7 @@ function LegendEntry({ model, trace }: { model: Model; trace: Trace }) {
 export function Legend({ model }: { model: Model }) {
   return (
     <div class="legend" role="group" aria-label="Traces">
-      {ORDER.map((trace) => (
+      {(model.isOffline ? OFFLINE_ORDER : ORDER).map((trace) => (
         <LegendEntry key={trace} model={model} trace={trace} />
       ))}
     </div>

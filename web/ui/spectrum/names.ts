@@ -2,7 +2,9 @@
  * What traces and bands are called, everywhere on the screen.
  */
 import type { Trace } from '../../../bridge/protocol/frames.ts';
+import type { WindowFigures } from '../../../bridge/protocol/window.ts';
 import type { BandKind } from '../../analysis/bands.ts';
+import { fixed } from '../format/numbers.ts';
 import type { LineName } from '../model/view.ts';
 
 export const TRACE_NAMES: Readonly<Record<Trace, string>> = {
@@ -29,3 +31,7 @@ export const BAND_SIGNS: Readonly<Record<BandKind, string>> = {
   std: '±s',
   none: 'none',
 };
+
+/** «no window», «hann, ENBW 1.500». */
+export const windowText = ({ name, enbwBins }: WindowFigures): string =>
+  name === 'none' ? 'no window' : `${name}, ENBW ${fixed(enbwBins, 3)}`;

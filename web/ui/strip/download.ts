@@ -1,12 +1,8 @@
 /**
  * The run-wide average and single files from the bridge's API: what was published, to the last digit.
  */
-import type { Model } from '../model/model.ts';
+import type { Downloaded, Format, Model } from '../model/model.ts';
 import { save } from './save.ts';
-
-/** Formats of the run-wide average; of a single file only CSV and JSON. */
-export const FORMATS = ['csv', 'ecsv', 'npz', 'json'] as const;
-export type Format = (typeof FORMATS)[number];
 
 const safe = (text: string): string => text.replace(/[^A-Za-z0-9._~-]/g, '-');
 
@@ -57,7 +53,7 @@ async function download(
   }
 }
 
-export async function downloadRun(model: Model, format: Format = 'csv'): Promise<void> {
+async function downloadRun(model: Model, format: Format): Promise<void> {
   const run = model.run.peek();
   if (run === null) return;
   await download(model, `${encodeURIComponent(run)}/spectrum.${format}`, format, async (blob) =>
@@ -66,10 +62,13 @@ export async function downloadRun(model: Model, format: Format = 'csv'): Promise
 }
 
 /** The latest file by itself. */
-export async function downloadFile(model: Model, format: 'csv' | 'json'): Promise<void> {
+async function downloadFile(model: Model, format: Format): Promise<void> {
   const latest = model.spectra.latest.peek();
   if (latest === null) return;
   const { run, file } = latest;
   const name = `haloscope_${safe(run)}_file${file}.${format}`;
   await download(model, `${encodeURIComponent(run)}/files/${file}.${format}`, format, () => name);
 }
+
+export const downloadFromBridge = (model: Model, what: Downloaded, format: Format): Promise<void> =>
+  what === 'run' ? downloadRun(model, format) : downloadFile(model, format);

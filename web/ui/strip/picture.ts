@@ -7,7 +7,7 @@ import { grouped } from '../format/numbers.ts';
 import { counted, shortFrequency, span, utc } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import { remPixels } from '../plot/gutters.ts';
-import { BAND_NAMES } from '../spectrum/names.ts';
+import { BAND_NAMES, windowText } from '../spectrum/names.ts';
 import { save } from './save.ts';
 
 /** Lines of text above the plots: what it is, and under which conditions. */
@@ -23,8 +23,8 @@ export function pictureLines(model: Model): readonly string[] {
       run === null ? '' : span(integrationSeconds(run.slices, g)),
       `LO ${shortFrequency(g.loHz)}`,
       `${grouped(g.sampleRateHz / 1e6, 3)} MS/s`,
-      `RBW ${grouped(resolutionBandwidthHz(g), 2)} Hz`,
-      'no window',
+      `RBW ${grouped(resolutionBandwidthHz(g, model.window.value), 2)} Hz`,
+      windowText(model.window.value),
       model.view.unit.value === 'published' ? 'power as published (PSD/√2)' : 'power spectral density',
       `band: ${BAND_NAMES[model.view.band.value]}`,
       SOFTWARE,

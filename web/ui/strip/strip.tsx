@@ -64,7 +64,7 @@ function Progress({ model }: { model: Model }) {
 const clientId = (connection: Connection): string | null =>
   connection.phase === 'open' ? connection.welcome.client : null;
 
-function EngineCell({ model }: { model: Model }) {
+export function EngineCell({ model }: { model: Model }) {
   const line = useComputed<EngineLine>(() =>
     engineLine(model.engine.value, model.role.value, model.state.value, clientId(model.connection.value)),
   ).value;

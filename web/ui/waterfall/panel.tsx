@@ -2,6 +2,8 @@
  * The waterfall of files: every row an average over all slices of one file or more.
  */
 import { useComputed } from '@preact/signals';
+import { useRef } from 'preact/hooks';
+import type { HistoryRow } from '../../analysis/history.ts';
 import { grouped } from '../format/numbers.ts';
 import { counted, span, utc } from '../format/quantities.ts';
 import { PanelFrame } from '../layout/panel-frame.tsx';
@@ -11,6 +13,9 @@ import { FrequencyPlot } from '../plot/frequency-plot.ts';
 import { usePlot } from '../plot/use-plot.ts';
 import { valueOfPower } from '../spectrum/read-out.tsx';
 import { WaterfallContent } from './content.ts';
+
+/** A pointer that has moved farther has drawn a box. */
+const CLICK_PIXELS = 4;
 
 function depthText(model: Model): string {
   const rows = model.rows.value;
@@ -23,12 +28,32 @@ function depthText(model: Model): string {
   return `${counted(files, 'file')} in ${span((newest.endMs - oldest.startMs) / 1000)} · n ${grouped(slices)} per file${before}`;
 }
 
+const rowUnder = (model: Model, ms: number): HistoryRow | undefined =>
+  model.rows.value.find((it) => it.startMs <= ms && ms <= it.endMs);
+
+/** A click that was no drag chooses the row. */
+function useChoice(model: Model) {
+  const down = useRef<readonly [x: number, y: number]>([0, 0]);
+  return {
+    onMouseDown: (event: MouseEvent) => {
+      down.current = [event.clientX, event.clientY];
+    },
+    onClick: (event: MouseEvent) => {
+      const ms = model.cursorMs.peek();
+      const [x, y] = down.current;
+      const isDrag = Math.hypot(event.clientX - x, event.clientY - y) > CLICK_PIXELS;
+      const row = ms === null || isDrag ? undefined : rowUnder(model, ms);
+      if (row !== undefined) model.requests.choose?.(row);
+    },
+  };
+}
+
 /** The row under the cursor: when, which files, how much power there. */
 function hoverText(model: Model): string {
   const ms = model.cursorMs.value;
   const bin = model.cursorBin.value;
   if (ms === null || bin === null) return '';
-  const row = model.rows.value.find((it) => it.startMs <= ms && ms <= it.endMs);
+  const row = rowUnder(model, ms);
   if (row === undefined) return `${utc(ms)}: nothing measured`;
   const files = row.files === 1 ? `file ${row.firstFile}` : `files ${row.firstFile}–${row.lastFile}`;
   const column = Math.floor((bin / model.geometry.value.bins) * row.mean.length);
@@ -42,6 +67,7 @@ export function WaterfallPanel({ model, isLowest }: FrequencyPanelProps) {
     (element) => new FrequencyPlot(element, model, new WaterfallContent(model), isLowest),
     [isLowest],
   );
+  const choice = useChoice(model);
   const depth = useComputed(() => depthText(model));
   const hover = useComputed(() => hoverText(model));
   return (
@@ -56,7 +82,7 @@ export function WaterfallPanel({ model, isLowest }: FrequencyPanelProps) {
         </>
       }
     >
-      <div class="plot" ref={host} />
+      <div class="plot" ref={host} {...choice} />
     </PanelFrame>
   );
 }

@@ -1,0 +1,36 @@
+/** Puts the offline page on the screen: the panels of the live one, with parts of its own. */
+import { effect } from '@preact/signals';
+import { analysisSettings } from '../model/analysis-settings.ts';
+import { followEngineTable } from '../model/engine-table.ts';
+import { followWorker } from '../link.ts';
+import { createModel } from '../model/model.ts';
+import { readView } from '../model/view.ts';
+import { readRequest } from '../request.ts';
+import { startPage } from '../start.tsx';
+import { connectRequests, createDesk, type RemoteWorker, USUAL_SETTINGS } from './desk.ts';
+import { FilesPanel } from './files-panel.tsx';
+import { OfflineIntake } from './intake.tsx';
+import { OfflineStrip, progressTitle } from './strip.tsx';
+import './offline.css';
+
+/** @returns how to say that the worker has failed */
+export function startOffline(root: HTMLElement, worker: RemoteWorker): (reason: string) => void {
+  const query = new URLSearchParams(location.search);
+  const isSecure = window.isSecureContext;
+  const model = createModel(readView(query), { isKiosk: false, isSecure, hasToken: false, isOffline: true });
+  const desk = createDesk(model, worker);
+  desk.settings.value = { ...USUAL_SETTINGS, engine: readRequest(query).engine };
+  connectRequests(model, desk, worker);
+  startPage(root, model, {
+    Strip: () => <OfflineStrip model={model} desk={desk} />,
+    Status: () => <FilesPanel model={model} desk={desk} />,
+    Over: () => <OfflineIntake desk={desk} />,
+    title: () => `${progressTitle(model.offline.value)}${model.run.value ?? 'offline'} · `,
+  });
+  effect(() => void worker.analyse(analysisSettings(model.view)));
+  followEngineTable(model.engineTable, (index) => worker.measureEngine(index, model.geometry.peek().bins));
+  void followWorker(model, async () => desk.take(await worker.next()));
+  return (reason) => {
+    model.message.value = `The page's worker failed: ${reason}. Reload the page.`;
+  };
+}

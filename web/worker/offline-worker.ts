@@ -1,0 +1,85 @@
+/**
+ * The worker of the offline page: owns files, engine and sums, so that the page's thread does nothing but draw. The
+ * page talks to it through Comlink and pulls what is new.
+ */
+import { expose, transfer } from 'comlink';
+import type { AnalysisSettings } from '../analysis/analysis.ts';
+import { createEngine } from '../engine/choose.ts';
+import type {
+  ExportedFile,
+  ExportFormat,
+  Found,
+  OfflineSettings,
+  Pace,
+  Survey,
+} from '../offline/browser/types.ts';
+import { buffersOf } from './buffers.ts';
+import { Collector } from './collector.ts';
+import { type EngineMeasurement, measureNth } from './engine-table.ts';
+import { OfflineSession } from './offline/session.ts';
+import { type MonitorUpdate, Updates } from './updates.ts';
+
+const updates = new Updates();
+const collector = new Collector(updates);
+const session = new OfflineSession({
+  createEngine,
+  events: {
+    status: (status) => {
+      collector.geometry(status.geometry);
+      updates.offline(status);
+    },
+    engine: (description, trouble) => updates.engine({ description, trouble }),
+    problems: (problems) => updates.problems(problems),
+    measured: (file) => updates.measured(file),
+    look: (spectrum) => {
+      collector.look(spectrum);
+      // What goes to the page is transferred, and the session keeps its own.
+      const own = { ...spectrum, mean: spectrum.mean.slice(), std: spectrum.std.slice() };
+      updates.spectrum({ spectrum: own, arrivedMs: Date.now() });
+    },
+    file: (spectrum) => collector.file(spectrum),
+  },
+});
+
+const offline = {
+  /** Files of a drop; to be called with some hundred of them at a time. */
+  add: (found: Found): void => session.add(found),
+
+  /** Everything that has been added, line by line, before anything is read at length. */
+  survey: (settings: OfflineSettings): Promise<Survey> => session.survey(settings),
+
+  /** Bytes per second that can be expected, from one of the recordings that are there. */
+  pace: (settings: OfflineSettings): Promise<Pace> => session.pace(settings),
+
+  /** Measures the rows with these paths, all with null; also while others are measured. Returns at once. */
+  start: (paths: readonly string[] | null, settings: OfflineSettings): Promise<void> =>
+    session.start(paths, settings),
+
+  /** Ends after the recordings in hand, the second time at once. */
+  cancel: (): void => session.cancel(),
+
+  /** The spectrum of one recording as the latest one; null follows the measurement. */
+  show: (path: string | null): Promise<void> => session.show(path),
+
+  /** The run-wide sum with null, or one recording. */
+  export: (format: ExportFormat, path: string | null): Promise<readonly ExportedFile[]> =>
+    session.export(format, path),
+
+  /** What has changed since the last call; waits while nothing has. */
+  async next(): Promise<MonitorUpdate> {
+    const update = await updates.next();
+    return transfer(update, buffersOf(update));
+  },
+
+  /** Which spectrum to analyse, and how; what it gives comes with the updates. */
+  analyse: (settings: AnalysisSettings): void => collector.analyse(settings),
+
+  /** Peak and minimum hold begin anew. */
+  resetHolds: (): void => collector.resetHolds(),
+
+  /** How fast the n-th engine of this browser is for slices of `bins` samples; null behind the last one. */
+  measureEngine: (index: number, bins: number): Promise<EngineMeasurement | null> => measureNth(index, bins),
+};
+export type OfflineWorker = typeof offline;
+
+expose(offline);

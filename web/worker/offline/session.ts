@@ -1,0 +1,400 @@
+/**
+ * Offline session: what has been dropped goes through the engine into one sum.
+ *
+ *   drop ─▶ intake ─▶ survey ─▶ a person chooses ─▶ queue ─▶ engine ─▶ sum, row, spectrum of each file
+ *
+ * More may be dropped and started at any time. A file counts once: by path, length and time of modification.
+ */
+import type { SpectrumFrame } from '../../../bridge/protocol/frames.ts';
+import { peakOf } from '../../../bridge/protocol/clipping.ts';
+import type { TimeSums } from '../../../bridge/protocol/moments.ts';
+import type { FileProblem } from '../../../bridge/protocol/pairs.ts';
+import { SOFTWARE } from '../../../bridge/protocol/software.ts';
+import type { EnginePreference } from '../../engine/choose.ts';
+import { type EngineDescription, EngineError } from '../../engine/engine.ts';
+import { analyze, type Measured, RunSum } from '../../offline/analysis.ts';
+import type {
+  ExportedFile,
+  ExportFormat,
+  Found,
+  MeasuredFile,
+  OfflinePhase,
+  OfflineSettings,
+  OfflineStatus,
+  Pace,
+  PlainProblem,
+  Survey,
+} from '../../offline/browser/types.ts';
+import { missingText } from '../../offline/missing.ts';
+import { describer, ENCODE, outputName } from '../../offline/output.ts';
+import { type Recording, slicesOf } from '../../offline/recording.ts';
+import { pairSidecars } from '../../offline/sigmf.ts';
+import { type CreateEngine, EngineSlot } from './engine-slot.ts';
+import { asPlain, type Common, identityOf, Intake, type Looked, type SavedFile } from './intake.ts';
+import { Progress } from './progress.ts';
+import { Shelf, spectrumOf } from './spectra.ts';
+import { type StatusOf, surveyOf } from './survey.ts';
+import { Timeline } from './timeline.ts';
+
+export interface OfflineEvents {
+  status(status: OfflineStatus): void;
+  engine(description: EngineDescription | null, trouble: string | null): void;
+  /** All that were met while files were read. */
+  problems(problems: readonly PlainProblem[]): void;
+  measured(file: MeasuredFile): void;
+  /** A spectrum to look at. */
+  look(spectrum: SpectrumFrame): void;
+  /** A file for the history. */
+  file(spectrum: SpectrumFrame): void;
+}
+
+export interface OfflineOptions {
+  readonly createEngine: CreateEngine;
+  readonly events: OfflineEvents;
+}
+
+/** What there is once something has been started: the axis does not change any more. */
+interface Started {
+  readonly common: Common;
+  readonly prefer: EnginePreference;
+  readonly sum: RunSum;
+}
+
+const NEVER = new AbortController().signal;
+
+export class OfflineSession {
+  readonly #events: OfflineEvents;
+  readonly #intake = new Intake();
+  readonly #engines: EngineSlot;
+  readonly #progress = new Progress();
+  readonly #timeline = new Timeline();
+  readonly #shelf = new Shelf();
+  readonly #done = new Set<string>();
+  readonly #measured = new Map<string, MeasuredFile & { readonly time: TimeSums }>();
+  /** Largest |x| so far: where the digitiser's range ends. */
+  #peak = 0;
+  readonly #failed = new Map<string, FileProblem>();
+  /** By path, in the order in which they are measured; one that is in hand is still there. */
+  readonly #queue = new Map<string, Recording>();
+  #newest: MeasuredFile | null = null;
+  #looked: Looked | null = null;
+  #started: Started | null = null;
+  #phase: OfflinePhase = 'empty';
+  #trouble: string | null = null;
+  #shown: string | null = null;
+  #missing = '';
+  #stop = new AbortController();
+  #giveUp = new AbortController();
+  #work: Promise<void> = Promise.resolve();
+
+  constructor({ createEngine, events }: OfflineOptions) {
+    this.#events = events;
+    this.#engines = new EngineSlot(createEngine, (description) => events.engine(description, null));
+  }
+
+  /** To be called in parts of some hundred files: each part is one message to the worker. */
+  add(found: Found): void {
+    this.#intake.add(found);
+  }
+
+  /** Everything that has been added, as far as names, sizes and sidecars tell. */
+  async survey(settings: OfflineSettings): Promise<Survey> {
+    const looked = await this.#look(settings);
+    return surveyOf(looked, this.#started !== null, this.#statusOf);
+  }
+
+  /** How fast recordings are read and computed here: of one that is there, without counting it. */
+  async pace(settings: OfflineSettings): Promise<Pace> {
+    const { common, recordings } = this.#looked ?? (await this.#look(settings));
+    const { bins } = common.geometry;
+    const engine = await this.#engines.get({ bins, window: common.window, prefer: settings.engine });
+    const { name } = engine.description;
+    const [recording] = recordings;
+    if (recording === undefined) return { engine: name, bytesPerSecond: null };
+    const options = { engine, geometry: common.geometry, stop: NEVER, giveUp: NEVER };
+    let isMeasured = false;
+    const events = {
+      measured: () => {
+        isMeasured = true;
+      },
+      problem: () => {},
+    };
+    const begunMs = performance.now();
+    await analyze([recording], options, events);
+    const seconds = (performance.now() - begunMs) / 1000;
+    return { engine: name, bytesPerSecond: isMeasured ? recording.bytes / seconds : null };
+  }
+
+  /**
+   * Recordings and saved results with these paths, all with null; what is done or waits already is passed over.
+   * Returns when they are in the queue.
+   */
+  async start(paths: readonly string[] | null, settings: OfflineSettings): Promise<void> {
+    const looked = await this.#look(settings);
+    const wanted = paths === null ? null : new Set(paths);
+    const isNew = (what: Recording | SavedFile): boolean =>
+      (wanted?.has(what.path) ?? true) && this.#statusOf(what) === 'new';
+    const recordings = looked.recordings.filter(isNew);
+    const saved = looked.saved.filter(isNew);
+    if (recordings.length + saved.length === 0) return;
+    const started = this.#begin(looked.common, settings.engine);
+    for (const file of saved) this.#merge(started, file);
+    const isAtRest = this.#phase !== 'measuring' && this.#phase !== 'stopping';
+    if (isAtRest) this.#progress.begin(performance.now());
+    for (const recording of recordings) this.#queue.set(recording.path, recording);
+    this.#progress.ask(recordings);
+    if (isAtRest) this.#work = this.#measureAll(started);
+    this.#tell();
+  }
+
+  /** Ends after the recordings in hand; the second time at once. What is done stays. */
+  cancel(): void {
+    if (this.#phase === 'measuring') {
+      this.#phase = 'stopping';
+      this.#stop.abort();
+    } else if (this.#phase === 'stopping') {
+      this.#giveUp.abort();
+    }
+    this.#tell();
+  }
+
+  /** Nothing is measured any more. */
+  rest(): Promise<void> {
+    return this.#work;
+  }
+
+  /**
+   * Shows the spectrum of this recording as the latest one; null follows the measurement again. One whose spectrum
+   * is not kept any more is measured again.
+   * @throws {FileProblem} @throws {EngineError} it cannot be read again
+   */
+  async show(path: string | null): Promise<void> {
+    const wanted = path ?? this.#newest?.path;
+    if (wanted === undefined) return;
+    const spectrum = this.#shelf.get(wanted) ?? (await this.#again(wanted));
+    if (spectrum === null) return;
+    this.#shown = path;
+    this.#events.look(spectrum);
+    this.#tell();
+  }
+
+  /**
+   * The run-wide sum, or one recording, as files.
+   * @throws {FileProblem} @throws {EngineError} the recording cannot be read again
+   */
+  async export(format: ExportFormat, path: string | null): Promise<readonly ExportedFile[]> {
+    const started = this.#started;
+    if (started === null) return [];
+    const recording = path === null ? null : this.#recording(path);
+    if (format === 'sigmf') return recording?.kind === 'pair' ? sidecarsOf(recording, started.common) : [];
+    const { run, window, geometry } = started.common;
+    const describe = describer(run, window, geometry);
+    let spectrum = describe.run(started.sum, this.#missingNow());
+    if (path !== null) {
+      const measured = await this.#measureAgain(path);
+      if (measured === null) return [];
+      spectrum = describe.recording(measured);
+    }
+    const name = `${outputName(spectrum, () => false)}.${format}`;
+    return [{ name, content: new Blob([ENCODE[format](spectrum)]) }];
+  }
+
+  async #look(settings: OfflineSettings): Promise<Looked> {
+    this.#looked = await this.#intake.look(settings, this.#started?.common ?? null);
+    return this.#looked;
+  }
+
+  readonly #statusOf: StatusOf = (what) => {
+    if (this.#done.has(identityOf(what))) return 'done';
+    const failed = this.#failed.get(identityOf(what));
+    if (failed !== undefined) return asPlain(failed);
+    return this.#queue.has(what.path) ? 'queued' : 'new';
+  };
+
+  #begin(common: Common, prefer: EnginePreference): Started {
+    if (this.#started === null) {
+      this.#started = { common, prefer, sum: new RunSum(common.geometry.bins) };
+      this.#tell();
+    }
+    return this.#started;
+  }
+
+  #merge({ sum }: Started, file: SavedFile): void {
+    for (const { moments, files, startMs, endMs } of file.spectra) sum.add(moments, files, startMs, endMs);
+    this.#done.add(identityOf(file));
+  }
+
+  async #measureAll(started: Started): Promise<void> {
+    this.#phase = 'measuring';
+    this.#trouble = null;
+    this.#stop = new AbortController();
+    this.#giveUp = new AbortController();
+    try {
+      this.#showRun(started);
+      // More may be asked for while these are measured.
+      while (this.#queue.size > 0 && !this.#stop.signal.aborted)
+        await this.#measureBatch(started, [...this.#queue.values()]);
+      this.#phase = this.#queue.size > 0 ? 'stopped' : 'done';
+    } catch (error) {
+      this.#fail(error);
+    }
+    this.#progress.drop([...this.#queue.values()]);
+    this.#queue.clear();
+    this.#missing = this.#missingNow();
+    this.#tell();
+  }
+
+  /** @throws {EngineError} */
+  async #measureBatch(started: Started, batch: readonly Recording[]): Promise<void> {
+    const { common, prefer } = started;
+    const { bins } = common.geometry;
+    const engine = await this.#engines.get({ bins, window: common.window, prefer });
+    const signals = { stop: this.#stop.signal, giveUp: this.#giveUp.signal };
+    await analyze(
+      batch,
+      { engine, geometry: common.geometry, ...signals, peak: this.#peak },
+      {
+        measured: (measured) => this.#take(started, measured),
+        problem: (problem, recording) => this.#refuse(recording, problem),
+        read: (bytes, recording) => {
+          this.#progress.read(recording, bytes, bins, performance.now());
+          this.#tell();
+        },
+      },
+    );
+  }
+
+  #fail(error: unknown): void {
+    this.#engines.drop();
+    this.#phase = 'failed';
+    this.#trouble = error instanceof Error ? error.message : String(error);
+    if (error instanceof EngineError) this.#events.engine(null, this.#trouble);
+  }
+
+  #finish(recording: Recording): void {
+    this.#queue.delete(recording.path);
+    this.#progress.finish(recording, performance.now());
+  }
+
+  #take(started: Started, measured: Measured): void {
+    const { recording, moments } = measured;
+    started.sum.add(moments, 1, measured.startMs, measured.endMs);
+    this.#done.add(identityOf(recording));
+    this.#finish(recording);
+    const placed = this.#timeline.place(recording, measured);
+    const file: MeasuredFile = {
+      path: recording.path,
+      file: recording.file ?? this.#measured.size,
+      slices: moments.count,
+      ...placed,
+    };
+    this.#measured.set(recording.path, { ...file, time: moments.time });
+    this.#peak = Math.max(this.#peak, peakOf(moments.time));
+    this.#newest = file;
+    const spectrum = this.#spectrum(started.common, file, recording, measured);
+    this.#shelf.put(recording.path, spectrum);
+    this.#events.measured(file);
+    this.#events.file(spectrum);
+    if (this.#shown === null) this.#events.look(spectrum);
+    this.#showRun(started);
+    this.#tell();
+  }
+
+  #spectrum(common: Common, file: MeasuredFile, recording: Recording, { moments }: Measured): SpectrumFrame {
+    return spectrumOf(moments, common, {
+      trace: 'latest',
+      file: file.file,
+      files: 1,
+      slicesExpected: slicesOf(recording, common.geometry.bins),
+      newestUtcMs: file.endMs,
+    });
+  }
+
+  #showRun({ common, sum }: Started): void {
+    if (sum.moments.count === 0) return;
+    const what = {
+      trace: 'run',
+      file: this.#newest?.file ?? 0,
+      files: sum.files,
+      slicesExpected: 0,
+    } as const;
+    this.#events.look(spectrumOf(sum.moments, common, { ...what, newestUtcMs: sum.lastMs }));
+  }
+
+  #refuse(recording: Recording, problem: FileProblem): void {
+    this.#failed.set(identityOf(recording), problem);
+    this.#finish(recording);
+    this.#events.problems([...this.#failed.values()].map(asPlain));
+    this.#tell();
+  }
+
+  #recording(path: string): Recording | null {
+    return this.#looked?.recordings.find((recording) => recording.path === path) ?? null;
+  }
+
+  /** The spectrum of a file that is in the sum already. @throws {FileProblem} @throws {EngineError} */
+  async #again(path: string): Promise<SpectrumFrame | null> {
+    const measured = await this.#measureAgain(path);
+    const file = this.#measured.get(path);
+    if (measured === null || file === undefined || this.#started === null) return null;
+    const spectrum = this.#spectrum(this.#started.common, file, measured.recording, measured);
+    this.#shelf.put(path, spectrum);
+    return spectrum;
+  }
+
+  /** All digits of one recording. @throws {FileProblem} @throws {EngineError} */
+  async #measureAgain(path: string): Promise<Measured | null> {
+    const recording = this.#recording(path);
+    if (recording === null || this.#started === null) return null;
+    const { common, prefer } = this.#started;
+    const { geometry, window } = common;
+    const engine = await this.#engines.get({ bins: geometry.bins, window, prefer });
+    const found: Measured[] = [];
+    await analyze(
+      [recording],
+      { engine, geometry, stop: NEVER, giveUp: NEVER },
+      {
+        measured: (measured) => void found.push(measured),
+        problem: (problem) => {
+          throw problem;
+        },
+      },
+    );
+    const [again] = found;
+    if (again === undefined) return null;
+    // How many were clipped follows from what came before it.
+    const time = this.#measured.get(path)?.time ?? again.moments.time;
+    return { ...again, moments: { ...again.moments, time } };
+  }
+
+  #missingNow(): string {
+    const { all, problems } = this.#looked ?? { all: [], problems: [] };
+    const used = new Set(all.filter((recording) => this.#done.has(identityOf(recording))));
+    return missingText(all, used, [...problems, ...this.#failed.values()]);
+  }
+
+  #tell(): void {
+    const started = this.#started;
+    if (started === null) return;
+    const { common, sum } = started;
+    this.#events.status({
+      ...this.#progress.figures(),
+      ...common,
+      phase: this.#phase,
+      isFixed: true,
+      files: sum.files,
+      slices: sum.moments.count,
+      firstMs: sum.firstMs,
+      lastMs: sum.lastMs,
+      missing: this.#missing,
+      shown: this.#shown,
+      displaced: this.#timeline.displaced,
+      trouble: this.#trouble,
+    });
+  }
+}
+
+function sidecarsOf(recording: Recording & { readonly kind: 'pair' }, { geometry }: Common): ExportedFile[] {
+  const sidecars = pairSidecars(recording, geometry, SOFTWARE);
+  return [...sidecars].map(([name, text]) => ({ name, content: new Blob([text]) }));
+}
