@@ -8,11 +8,12 @@ requireNode();
 ensurePackages();
 const words = process.argv.slice(2);
 const sections = words.filter((word) => !word.startsWith('-'));
+/** @param {readonly string[]} some */
+const isOnly = (some) => sections.length > 0 && sections.every((word) => some.includes(word));
 // These run where there is nothing but a GPU: no browser, no broker.
-const isEnginesOnly =
-  sections.length > 0 && sections.every((word) => ['engine', 'gpu', 'steady', 'offline'].includes(word));
-if (!isEnginesOnly) {
-  ensureProgram('Chromium', findChromium);
+const ENGINES = ['engine', 'gpu', 'steady', 'offline'];
+if (!isOnly(ENGINES)) ensureProgram('Chromium', findChromium);
+if (!isOnly([...ENGINES, 'feel'])) {
   ensureProgram('a Java runtime', findJava);
   ensureProgram('Maven', findMaven);
 }

@@ -8,6 +8,7 @@ import { Bench } from './bench.ts';
 import { benchChain } from './chain.ts';
 import { benchDelivery } from './delivery.ts';
 import { benchEngine } from './engine-section.ts';
+import { benchFeel } from './feel.ts';
 import { benchGpu } from './gpu.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
@@ -17,7 +18,7 @@ import { comparatorPython } from './python.ts';
 import { benchSteady } from './steady.ts';
 
 /** What needs neither broker nor Java, and what does; `scripts/bench.mjs` provides them accordingly. */
-const ENGINE_SECTIONS = ['engine', 'gpu', 'steady', 'offline'];
+const ENGINE_SECTIONS = ['engine', 'gpu', 'steady', 'offline', 'feel'];
 const CHAIN_SECTIONS = ['producer', 'chain', 'latency', 'memory', 'delivery'];
 const SECTIONS: readonly string[] = [...ENGINE_SECTIONS, ...CHAIN_SECTIONS];
 const DEFAULT_STEADY_FILES = 2000;
@@ -51,6 +52,7 @@ export async function main(words: readonly string[]): Promise<number> {
   if (wants('gpu')) problems.push(...(await benchGpu(values.software)));
   if (wants('offline')) problems.push(...(await benchOffline(pairs(DEFAULT_OFFLINE_PAIRS))));
   if (positionals.includes('steady')) problems.push(...(await benchSteady(files(DEFAULT_STEADY_FILES))));
+  if (wants('feel')) problems.push(...(await benchFeel()));
   for (const problem of problems) console.error(`wrong: ${problem}`);
   if (!CHAIN_SECTIONS.some(wants)) return problems.length === 0 ? 0 : 1;
   const python = wants('chain') || wants('latency') ? await comparatorPython() : undefined;

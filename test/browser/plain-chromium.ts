@@ -14,22 +14,42 @@ export interface PlainChromium {
   readonly pid: number;
   /** Opens another tab in front of the one there is, and says what that one then takes itself for. */
   coverTab(): Promise<string>;
+  /** Opens an address in a tab of its own, in front. */
+  openTab(url: string): Promise<PlainTab>;
   stop(): Promise<void>;
+}
+
+export interface PlainTab {
+  /** What an expression gives in the page, promises awaited; nobody is connected to the tab before or after. */
+  ask(expression: string): Promise<unknown>;
+  close(): Promise<void>;
 }
 
 /** One tab, as Chromium lists it. */
 interface Tab {
+  readonly id: string;
   readonly type: string;
   readonly url: string;
   readonly webSocketDebuggerUrl: string;
 }
 
-/** @param isWatched whether `coverTab` will be asked for, which needs a debugging port */
-export async function startPlainChromium(url: string, isWatched = false): Promise<PlainChromium> {
+/** @param isWatched whether `coverTab` or `openTab` will be asked for, which need a debugging port */
+export async function startPlainChromium(
+  url: string,
+  isWatched = false,
+  moreFlags: readonly string[] = [],
+): Promise<PlainChromium> {
   const profile = await mkdtemp(join(tmpdir(), 'haloscope-chromium-'));
   const sandbox = process.getuid?.() === 0 ? ['--no-sandbox'] : [];
   const watched = isWatched ? ['--remote-debugging-port=0'] : [];
-  const flags = ['--headless=new', `--user-data-dir=${profile}`, ...QUIET_FLAGS, ...sandbox, ...watched];
+  const flags = [
+    '--headless=new',
+    `--user-data-dir=${profile}`,
+    ...QUIET_FLAGS,
+    ...sandbox,
+    ...watched,
+    ...moreFlags,
+  ];
   // A process group of its own, so that its children end with it.
   const child = spawn(chromiumPath(), [...flags, url], { stdio: 'ignore', detached: true });
   const { pid } = child;
@@ -41,6 +61,7 @@ export async function startPlainChromium(url: string, isWatched = false): Promis
   return {
     pid,
     coverTab: () => coverTab(profile),
+    openTab: (address) => openTab(profile, address),
     stop: async () => {
       const gone = once(child, 'exit');
       process.removeListener('exit', killGroup);
@@ -51,25 +72,43 @@ export async function startPlainChromium(url: string, isWatched = false): Promis
   };
 }
 
-async function coverTab(profile: string): Promise<string> {
+async function controlOf(profile: string): Promise<string> {
   const [port] = (await readFile(join(profile, 'DevToolsActivePort'), 'utf8')).split('\n');
-  const control = `http://127.0.0.1:${port}/json`;
+  return `http://127.0.0.1:${port}/json`;
+}
+
+async function coverTab(profile: string): Promise<string> {
+  const control = await controlOf(profile);
   const tabs = (await (await fetch(`${control}/list`)).json()) as Tab[];
   const covered = tabs.find(({ type }) => type === 'page');
   if (covered === undefined) throw new Error('Chromium shows no page');
   await fetch(`${control}/new?about:blank`, { method: 'PUT' });
-  return visibilityOf(covered);
+  return (await ask(covered, 'document.visibilityState')) as string;
+}
+
+async function openTab(profile: string, url: string): Promise<PlainTab> {
+  const control = await controlOf(profile);
+  const opened = await fetch(`${control}/new?${encodeURIComponent(url)}`, { method: 'PUT' });
+  const tab = (await opened.json()) as Tab;
+  return {
+    ask: (expression) => ask(tab, expression),
+    close: async () => void (await fetch(`${control}/close/${tab.id}`)),
+  };
 }
 
 /** Asks the page itself, once; the connection is gone again before anything is measured. */
-async function visibilityOf({ webSocketDebuggerUrl }: Tab): Promise<string> {
+async function ask({ webSocketDebuggerUrl }: Tab, expression: string): Promise<unknown> {
   const socket = new WebSocket(webSocketDebuggerUrl);
   await once(socket, 'open');
   const answered = once(socket, 'message');
-  const params = { expression: 'document.visibilityState', returnByValue: true };
+  const params = { expression, returnByValue: true, awaitPromise: true };
   socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }));
   const [data] = (await answered) as [Buffer];
   socket.close();
-  const answer = JSON.parse(data.toString()) as { result: { result: { value: string } } };
-  return answer.result.result.value;
+  const { result } = JSON.parse(data.toString()) as {
+    result: { result: { value?: unknown }; exceptionDetails?: { exception?: { description?: string } } };
+  };
+  if (result.exceptionDetails !== undefined)
+    throw new Error(`in the page: ${result.exceptionDetails.exception?.description ?? 'an exception'}`);
+  return result.result.value;
 }
