@@ -19,7 +19,9 @@ import type { ExportedSpectrum } from './protocol/exports.ts';
 import { PROTOCOL_VERSION } from './protocol/frames.ts';
 import type { Geometry } from './protocol/geometry.ts';
 import type { BlockMoments } from './protocol/moments.ts';
+import type { CommandOutcome, OperatorCommand } from './protocol/operator.ts';
 import type { BridgeState, ClientState } from './protocol/state.ts';
+import { Operators } from './operators.ts';
 import { Peers } from './peers.ts';
 import { isoUtc } from './protocol/utc.ts';
 import { RetentionMeter } from './retention.ts';
@@ -27,7 +29,8 @@ import type { BridgeSource, SpectrumSnapshot } from './server/source.ts';
 import type { Share, ShareEvents } from './share.ts';
 import { Shares, type SharesOptions } from './shares.ts';
 import { fileSpectrum, runSpectrum } from './spectra.ts';
-import { View } from './view.ts';
+import type { RunFigures } from './run-wide.ts';
+import { type SnapshotFacts, View } from './view.ts';
 
 /** Period of the bridge's own clock: lingering blocks, lease deadlines, quiet files. */
 const TICK_MS = 50;
@@ -39,6 +42,8 @@ const STANDBY_LOOK_MS = 2_000;
 /** A stop waits this long for the files in hand, and gives up earlier when nothing moves. */
 const DRAIN_MS = 7_000;
 const DRAIN_QUIET_MS = 1_500;
+/** Of the operators' log, what everybody sees. */
+const OPERATIONS_SHOWN = 20;
 
 export interface PipelineOptions extends SharesOptions {
   /** How long the input keeps what waits; null where it deletes nothing. */
@@ -57,6 +62,7 @@ export class Pipeline implements BridgeSource {
   readonly #lag: LagMeter;
   readonly #retention: RetentionMeter;
   readonly #shares: Shares;
+  readonly #operators: Operators;
   readonly #peers: Peers;
   readonly #processors = new Map<string, ProcessorLink>();
   readonly #rejected = new Map<string, number>();
@@ -82,13 +88,18 @@ export class Pipeline implements BridgeSource {
     this.#options = options;
     this.geometry = options.geometry;
     this.#alarms = new Alarms(options.logger);
-    this.#run = { name: options.run, filesDone: 0, slicesDone: 0, firstUtc: null, lastUtc: null };
+    this.#run = emptyRun(options.run);
     this.#view = new View(options.geometry);
     this.#flow = new FlowControl(options.input);
     this.#lag = new LagMeter(options.input, options.metrics, options.logger);
     this.#retention = new RetentionMeter({ ...options, alarms: this.#alarms });
     this.#peers = new Peers(options.machine);
     this.#shares = new Shares(options, this.#alarms, this.#shareEvents(), () => this.#showRestored());
+    this.#operators = new Operators({
+      shares: this.#shares,
+      isStandby: () => this.#isStandby,
+      logger: options.logger,
+    });
     this.#dispatcher = new Dispatcher(
       {
         counted: (block, moments, engine) => this.#counted(block.id, moments, engine.kind),
@@ -165,10 +176,14 @@ export class Pipeline implements BridgeSource {
     return reasons;
   }
 
+  operate(command: OperatorCommand, from: string): Promise<CommandOutcome> {
+    return this.#operators.operate(command, from);
+  }
+
   runSpectrum(name: string): Promise<ExportedSpectrum | null> {
-    return Promise.resolve(
-      runSpectrum(this.#shares.runWide.get(name), this.geometry, this.#shares.incomplete()),
-    );
+    const run = this.#shares.runWide.get(name);
+    const annotations = this.#operators.annotationsOf(name);
+    return Promise.resolve(runSpectrum(run, this.geometry, this.#shares.incomplete(), annotations));
   }
 
   fileSpectrum(run: string, file: number): Promise<ExportedSpectrum | null> {
@@ -197,6 +212,8 @@ export class Pipeline implements BridgeSource {
       clients: [...this.#processors.values()].map((link) => this.#describe(link)),
       rejected: Object.fromEntries(this.#rejected),
       incomplete: this.#shares.incomplete().slice(-100),
+      annotations: this.#operators.annotationsOf(this.#run.name),
+      operations: this.#operators.log().slice(-OPERATIONS_SHOWN),
       alarms: this.#alarms.list(),
     };
   }
@@ -239,6 +256,7 @@ export class Pipeline implements BridgeSource {
     }
     if (starts === null) return new Map();
     this.#inputTrouble = null;
+    this.#operators.restore();
     this.#showRestored();
     this.#flow.reset();
     this.#control();
@@ -251,7 +269,10 @@ export class Pipeline implements BridgeSource {
       rejected: (reason, message, record, slices) => this.#reject(reason, message, record, slices),
       incomplete: (file, entry) => {
         this.#options.metrics.fileIncomplete();
-        this.#alarms.raise('incomplete', `file ${file.number} of ${file.run} was given up: ${entry.missing}`);
+        this.#alarms.raise(
+          'incomplete',
+          `file ${file.number} of ${entry.run} was given up: ${entry.missing}`,
+        );
       },
       replayed: ({ run, file }, record) =>
         this.#alarms.raise(
@@ -262,6 +283,7 @@ export class Pipeline implements BridgeSource {
       runBegan: (name, why, record) =>
         this.#alarms.raise('file-jump', `${why}: data go on as run ${name}`, this.#where(record)),
       published: (share, file) => this.#published(share, file),
+      operated: (share) => this.#operated(share),
       failed: (error) => this.#outputFailed(error),
     };
   }
@@ -342,13 +364,14 @@ export class Pipeline implements BridgeSource {
     for (const assembler of this.#shares.assemblers) file ??= assembler.count(block, moments, engine);
     if (file) {
       this.#newestUtcMs = maxDefined(this.#newestUtcMs, file.newestUtcMs);
-      this.#view.showProgress(factsOf(file), file.moments, performance.now());
+      this.#view.showProgress(this.#factsOf(file), file.moments, performance.now());
     }
     this.#control();
   }
 
   #published({ part, assembler }: Share, file: OpenFile): void {
-    const run = assembler.runs.get(file.run);
+    const facts = this.#factsOf(file);
+    const run = assembler.runs.get(facts.run);
     if (run !== null) this.#shares.runWide.committed(part, run);
     this.#outputTrouble = null;
     this.#reassignMs = REASSIGN_FIRST_MS;
@@ -358,21 +381,18 @@ export class Pipeline implements BridgeSource {
       slices: file.moments.count,
       publishedUtc: new Date().toISOString(),
     };
-    this.#view.show('latest', factsOf(file), file.moments);
-    this.#showRun(file.run);
-    this.#options.logger.debug({ run: file.run, file: file.number, slices: file.moments.count }, 'published');
+    this.#view.show('latest', facts, file.moments);
+    this.#showRun((this.#options.scaleOut === null ? this.#shares.currentRun() : null) ?? facts.run);
+    this.#options.logger.debug(
+      { run: facts.run, file: file.number, slices: file.moments.count },
+      'published',
+    );
     this.#control();
   }
 
   #showRun(name: string): void {
     const run = this.#shares.runWide.get(name);
-    this.#run = {
-      name,
-      filesDone: run?.files ?? 0,
-      slicesDone: run?.slices ?? 0,
-      firstUtc: isoUtc(run?.firstUtcMs ?? Number.NaN),
-      lastUtc: isoUtc(run?.lastUtcMs ?? Number.NaN),
-    };
+    this.#run = run === null ? emptyRun(name) : runState(run);
     if (!run?.sums) return;
     const facts = {
       run: name,
@@ -392,6 +412,27 @@ export class Pipeline implements BridgeSource {
       this.#shares.runWide.get(name)?.lastUtcMs ?? Number.NaN,
     );
     this.#showRun(name);
+  }
+
+  /** At once, and not with the next file: what was ended is shown no more. */
+  #operated({ part, assembler }: Share): void {
+    this.#shares.runWide.set(part, assembler.runs.toProgress().runs);
+    this.#operators.restore();
+    const name = this.#shares.currentRun() ?? this.#run.name;
+    this.#view.keep(name, this.#shares.runWide.get(name)?.sums != null);
+    this.#showRun(name);
+  }
+
+  #factsOf(file: OpenFile): SnapshotFacts {
+    const place = { run: file.run, file: file.number };
+    const [assembler] = this.#shares.assemblers;
+    return {
+      run: assembler?.runs.titleOf(place) ?? file.run,
+      file: file.number,
+      files: 1,
+      slicesExpected: file.slices ?? 0,
+      newestUtcMs: file.newestUtcMs,
+    };
   }
 
   #reject(reason: RejectionReason, message: string, record: InputRecord, slices: number): void {
@@ -429,10 +470,13 @@ export class Pipeline implements BridgeSource {
     this.#control();
   }
 
+  get #isStandby(): boolean {
+    return this.#options.input.group?.partitions.length === 0;
+  }
+
   /** Without partitions nothing is published, so only asking tells whether it could be. */
   async #standBy(nowMs: number): Promise<void> {
-    const isStandby = this.#options.input.group?.partitions.length === 0;
-    if (!isStandby || nowMs - this.#standbyLookMs < STANDBY_LOOK_MS) return;
+    if (!this.#isStandby || nowMs - this.#standbyLookMs < STANDBY_LOOK_MS) return;
     this.#standbyLookMs = nowMs;
     const isThere = await this.#options.output.ping();
     if (this.#shares.isEmpty) this.#outputTrouble = isThere ? null : 'it does not answer';
@@ -479,18 +523,20 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 const maxDefined = (a: number, b: number): number =>
   Number.isNaN(a) ? b : Number.isNaN(b) ? a : Math.max(a, b);
 
-const factsOf = (
-  file: OpenFile,
-): {
-  run: string;
-  file: number;
-  files: number;
-  slicesExpected: number;
-  newestUtcMs: number;
-} => ({
-  run: file.run,
-  file: file.number,
-  files: 1,
-  slicesExpected: file.slices ?? 0,
-  newestUtcMs: file.newestUtcMs,
+const emptyRun = (name: string): BridgeState['run'] => ({
+  name,
+  filesDone: 0,
+  slicesDone: 0,
+  resetUtc: null,
+  firstUtc: null,
+  lastUtc: null,
+});
+
+const runState = (run: RunFigures): BridgeState['run'] => ({
+  name: run.name,
+  filesDone: run.files,
+  slicesDone: run.slices,
+  resetUtc: isoUtc(run.resetUtcMs),
+  firstUtc: isoUtc(run.firstUtcMs),
+  lastUtc: isoUtc(run.lastUtcMs),
 });

@@ -4,6 +4,7 @@
  */
 import type { Alarms } from './alarms.ts';
 import type { Assembler } from './assembly/assembler.ts';
+import { NO_OPERATIONS } from './assembly/operations.ts';
 import { NewLogError } from './assembly/positions.ts';
 import { decodeProgress, encodeProgress, type Progress } from './assembly/progress.ts';
 import { Runs } from './assembly/runs.ts';
@@ -75,6 +76,7 @@ export class Resumption {
       partitions: [],
       numbering: runs.numbering(),
       incomplete: progress?.incomplete ?? [],
+      operations: progress?.operations ?? NO_OPERATIONS,
     };
     await output.publish([], encodeProgress(renewed));
     return renewed;

@@ -7,8 +7,11 @@ import { addMoments, emptyMoments, type SpectrumMoments } from './protocol/momen
 
 export interface RunFigures {
   readonly name: string;
+  /** In the average, as everything that follows. */
   readonly files: number;
   readonly slices: number;
+  /** When an operator reset the average, Unix ms; NaN: never. */
+  readonly resetUtcMs: number;
   /** Unix ms; NaN where no sender said. */
   readonly firstUtcMs: number;
   readonly lastUtcMs: number;
@@ -55,8 +58,17 @@ export class RunWide {
 
 /** A copy, because the assembler's own goes on to what is not yet committed. */
 function figuresOf(run: RunProgress): RunFigures {
-  const { name, files, slices, firstUtcMs, lastUtcMs, lastFile, sums } = run;
-  return { name, files: files.count, slices, firstUtcMs, lastUtcMs, lastFile, sums: sums && copyOf(sums) };
+  const { name, averaged, slices, resetUtcMs, firstUtcMs, lastUtcMs, lastFile, sums } = run;
+  return {
+    name,
+    files: averaged,
+    slices,
+    resetUtcMs,
+    firstUtcMs,
+    lastUtcMs,
+    lastFile,
+    sums: sums && copyOf(sums),
+  };
 }
 
 const copyOf = ({ count, mean, m2, time }: SpectrumMoments): SpectrumMoments => ({
@@ -78,6 +90,8 @@ function merged(parts: readonly RunFigures[], { name, sums }: RunFigures): RunFi
     slices: total(({ slices }) => slices),
     firstUtcMs: first.length === 0 ? Number.NaN : Math.min(...first),
     lastUtcMs: last.length === 0 ? Number.NaN : Math.max(...last),
+    // Bridges that share the work reset nothing.
+    resetUtcMs: Number.NaN,
     lastFile: Math.max(...parts.map(({ lastFile }) => lastFile)),
     sums: parts.every((part) => part.sums !== null) ? sumsOf(parts, sums?.mean.length ?? 0) : null,
   };

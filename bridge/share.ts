@@ -13,6 +13,7 @@ import { type ResumeOptions, Resumption } from './resume.ts';
 export interface ShareEvents
   extends Pick<AssemblyEvents, 'block' | 'rejected' | 'incomplete' | 'replayed' | 'runBegan'> {
   published(share: Share, file: OpenFile): void;
+  operated(share: Share): void;
   failed(error: LogError): void;
 }
 
@@ -80,6 +81,7 @@ export class Share {
       software,
       metrics,
       published: (file) => events.published(share, file),
+      operated: () => events.operated(share),
       failed: (error) => events.failed(error),
     });
     const numbers = partitions.map(({ partition }) => partition);

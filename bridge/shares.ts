@@ -8,11 +8,19 @@ import { performance } from 'node:perf_hooks';
 import type { Alarms } from './alarms.ts';
 import type { Assembler } from './assembly/assembler.ts';
 import type { OpenFile } from './assembly/open-file.ts';
+import type { OperationsProgress, ReceivedCommand } from './assembly/operations.ts';
 import { decodeProgress, type Progress } from './assembly/progress.ts';
-import type { AssignedPartition, InputPort, OutputPort, StartFrom } from './log/port.ts';
+import {
+  type AssignedPartition,
+  type InputPort,
+  LogError,
+  type OutputPort,
+  type StartFrom,
+} from './log/port.ts';
 import type { Logger } from './logger.ts';
 import type { BridgeMetrics } from './metrics.ts';
 import type { Geometry } from './protocol/geometry.ts';
+import type { CommandOutcome } from './protocol/operator.ts';
 import type { IncompleteFile } from './protocol/state.ts';
 import { RunWide } from './run-wide.ts';
 import { Share, type ShareEvents } from './share.ts';
@@ -144,6 +152,26 @@ export class Shares {
     const ms = Math.round(performance.now() - startMs);
     this.#options.logger.info({ offsets: Object.fromEntries(starts), ms }, 'input assigned');
     return starts;
+  }
+
+  /** Each part of the input has a progress of its own, and other bridges write to some of them. */
+  get isSharing(): boolean {
+    return this.#options.scaleOut !== null;
+  }
+
+  /** As committed, but for what is being committed now; null while nothing is assigned. */
+  operations(): OperationsProgress | null {
+    return this.#shares[0]?.assembler.operations.toProgress() ?? null;
+  }
+
+  /**
+   * Decides what an operator wants, and commits it.
+   * @throws {LogError} `unavailable`
+   */
+  async operate(command: ReceivedCommand): Promise<CommandOutcome> {
+    const [share] = this.#shares;
+    if (share === undefined) throw new LogError('unavailable', 'the bridge has no input now');
+    return share.publisher.operate(command);
   }
 
   /** What is open is read again by its next owner. */

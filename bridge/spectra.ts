@@ -2,6 +2,7 @@
 import type { OutputPort } from './log/port.ts';
 import type { ExportedSpectrum } from './protocol/exports.ts';
 import type { Geometry } from './protocol/geometry.ts';
+import type { Annotation } from './protocol/operator.ts';
 import type { IncompleteFile } from './protocol/state.ts';
 import { decodeResult, decodeResultHeaders, resultMoments } from './protocol/result.ts';
 import { isoUtc } from './protocol/utc.ts';
@@ -12,6 +13,7 @@ export function runSpectrum(
   run: RunFigures | null,
   geometry: Geometry,
   incomplete: readonly IncompleteFile[],
+  annotations: readonly Annotation[],
 ): ExportedSpectrum | null {
   if (!run?.sums) return null;
   const missing = incomplete.filter((entry) => entry.run === run.name);
@@ -29,6 +31,8 @@ export function runSpectrum(
     firstUtc: isoUtc(run.firstUtcMs),
     lastUtc: isoUtc(run.lastUtcMs),
     missing: missing.map((entry) => `file ${entry.file}: ${entry.missing}`).join('; '),
+    resetUtc: isoUtc(run.resetUtcMs),
+    annotations,
   };
 }
 

@@ -19,6 +19,13 @@ export class View {
     this.#geometry = geometry;
   }
 
+  /** What is of another run, and the average where there is none any more, is shown to nobody who comes. */
+  keep(run: string, hasAverage: boolean): void {
+    for (const [trace, snapshot] of this.#newest) {
+      if (snapshot.run !== run || (trace === 'run' && !hasAverage)) this.#newest.delete(trace);
+    }
+  }
+
   snapshots(): readonly SpectrumSnapshot[] {
     return [...this.#newest.values()];
   }

@@ -9,6 +9,7 @@ import type { AssignedPartition, InputRecord } from '../log/port.ts';
 import { clipLevelOf, peakOf } from '../protocol/clipping.ts';
 import { type Geometry, slicesPerBlockLimit } from '../protocol/geometry.ts';
 import type { BlockMoments } from '../protocol/moments.ts';
+import type { CommandOutcome } from '../protocol/operator.ts';
 import type { IncompleteFile } from '../protocol/state.ts';
 import { KEY_FILE_MODULUS } from '../records.ts';
 import { messageDigest } from './content.ts';
@@ -16,6 +17,8 @@ import { identify, type RecordIdentity, readSamples, type SliceMessage } from '.
 import { IncompleteFiles } from './incomplete-files.ts';
 import { type FilePlace, REORDER_FILES } from './numbering.ts';
 import { OpenFile } from './open-file.ts';
+import { operate } from './operate.ts';
+import { NO_OPERATIONS, Operations, type ReceivedCommand } from './operations.ts';
 import { beginningBehind, type FileStart, movedStart, Positions, type SentPlace } from './positions.ts';
 import type { Progress } from './progress.ts';
 import { Rejection, type RejectionReason } from './rejection.ts';
@@ -88,6 +91,7 @@ interface Target extends FilePlace {
 export class Assembler {
   readonly runs: Runs;
   readonly positions = new Positions();
+  readonly operations: Operations;
   readonly #options: AssemblyOptions;
   readonly #events: AssemblyEvents;
   /** In order of opening. Complete files stay until their publication is committed. */
@@ -106,7 +110,8 @@ export class Assembler {
     this.#options = options;
     this.#events = events;
     this.runs = new Runs(options.geometry.bins, options.run, progress);
-    this.#incomplete = new IncompleteFiles(progress?.incomplete ?? []);
+    this.#incomplete = new IncompleteFiles(progress?.incomplete ?? [], (place) => this.runs.titleOf(place));
+    this.operations = new Operations(progress?.operations ?? NO_OPERATIONS);
   }
 
   /**
@@ -261,7 +266,22 @@ export class Assembler {
       partitions: this.positions.progress(startsIn(unpublished), startsIn(undecided)),
       numbering: this.runs.numbering(),
       incomplete: this.#incomplete.list(),
+      operations: this.operations.toProgress(),
     };
+  }
+
+  /** What an operator wants; what is done has to be committed by the next `progress()`. */
+  operate(command: ReceivedCommand): CommandOutcome {
+    const { runs, operations } = this;
+    return operate(command, { runs, operations, nextFile: (run) => this.#nextFile(run) });
+  }
+
+  /** First number of a sender's run above those of all files that were read of it. */
+  #nextFile(run: string): number {
+    const open = [...this.#files.values()].filter((file) => file.run === run).map(({ number }) => number);
+    const read = this.positions.partitions().map((partition) => this.positions.lastFile(partition));
+    const last = read.filter((place) => place?.run === run).map((place) => place?.file ?? -1);
+    return Math.max(this.runs.nextFile(run), ...[...open, ...last].map((number) => number + 1));
   }
 
   #placeOf({ stated, file16 }: RecordIdentity, record: InputRecord): FilePlace {
@@ -275,8 +295,12 @@ export class Assembler {
     }
     this.headerless = true;
     const place = this.runs.placeHeaderless(file16, this.positions.lastFile(partition), this.#receivedNumber);
-    if (place.began !== null) this.#events.runBegan(place.began, 'file numbers jumped', record);
+    if (place.began !== null) this.#events.runBegan(this.runs.titleOf(place), 'file numbers jumped', record);
     return { run: place.run, file: place.file };
+  }
+
+  #replayed(place: FilePlace, record: InputRecord): void {
+    this.#events.replayed({ run: this.runs.titleOf(place), file: place.file }, record);
   }
 
   /**
@@ -303,7 +327,7 @@ export class Assembler {
     const digest = messageDigest(message);
     const messages = this.runs.messagesWith(place, digest);
     if (messages && this.#repeats.add(`${place.run}/${place.file}`, digest, messages)) {
-      this.#events.replayed(place, record);
+      this.#replayed(place, record);
     }
     if (messages || received?.messageDigests().includes(digest)) {
       throw dropped(`a message of file ${place.file} of ${place.run} came twice`);
@@ -335,8 +359,8 @@ export class Assembler {
 
   #beginAnew(place: FilePlace, isHeaderless: boolean, record: InputRecord): FilePlace {
     const anew = this.runs.placeAnew(place, isHeaderless);
-    const why = `file ${place.file} of ${place.run} came again with other content`;
-    if (anew.began !== null) this.#events.runBegan(anew.began, why, record);
+    const why = `file ${place.file} of ${this.runs.titleOf(place)} came again with other content`;
+    if (anew.began !== null) this.#events.runBegan(this.runs.titleOf(anew), why, record);
     return anew;
   }
 
@@ -351,7 +375,7 @@ export class Assembler {
       file.status = 'rejected';
       const message = `file ${place.file} of ${same} has its result`;
       this.#events.rejected('already-published', message, record, file.received.count);
-      this.#events.replayed({ run: same, file: place.file }, record);
+      this.#replayed({ run: same, file: place.file }, record);
       return;
     }
     const anew = this.#beginAnew(place, file.isHeaderless, record);

@@ -69,6 +69,11 @@ export class NumberRanges {
     return this.#ranges.reduce((sum, [first, last]) => sum + last - first + 1, 0);
   }
 
+  /** The highest number; null where there is none. */
+  get last(): number | null {
+    return this.#ranges.at(-1)?.[1] ?? null;
+  }
+
   /** Closes the lowest gaps until at most `most` ranges are left: numbers between them are in the set from then on. */
   closeLowestGaps(most: number): void {
     const tooMany = this.#ranges.length - most;

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import { isSupportedLength } from '../protocol/geometry.ts';
+import { annotationSchema, operationEntrySchema } from '../protocol/operator.ts';
 import { isGivenRunName, isRunName } from '../protocol/run-name.ts';
 
 const index = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
@@ -73,8 +74,7 @@ export const firstProgressSchema = v.object({
   runs: v.array(v.object({ ...run, published: v.array(v.tuple([index, index])) })),
 });
 
-/** Version 2: lengths of sections instead of what is in them. */
-export const progressSchema = v.object({
+const later = {
   ...common,
   partitions: v.array(
     v.object({
@@ -87,9 +87,28 @@ export const progressSchema = v.object({
     }),
   ),
   numbering: v.object({ ...numbering, firstGenerations: byName(isGivenRunName, isCount) }),
-  runs: v.array(
-    v.object({ ...run, files: v.object({ count: index, ranges: index, contents: index, messages: index }) }),
-  ),
+};
+
+const sections = { ranges: index, contents: index, messages: index };
+
+/** Version 2: lengths of sections instead of what is in them. */
+export const secondProgressSchema = v.object({
+  ...later,
+  runs: v.array(v.object({ ...run, files: v.object({ ...sections, count: index }) })),
 });
 
+/** Version 3: and what operators did. */
+export const progressSchema = v.object({
+  ...later,
+  runs: v.array(
+    v.object({ ...run, averaged: index, resetUtcMs: v.nullable(number), files: v.object(sections) }),
+  ),
+  titles: v.array(v.object({ run: runName, from: index, name: runName })),
+  operations: v.object({
+    log: v.array(operationEntrySchema),
+    annotations: v.array(v.object({ ...annotationSchema.entries, run: runName })),
+  }),
+});
+
+export type SecondProgressJson = v.InferOutput<typeof secondProgressSchema>;
 export type ProgressJson = v.InferOutput<typeof progressSchema>;

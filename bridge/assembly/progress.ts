@@ -9,7 +9,8 @@
  *                       contents u32[]                 file, content, …
  *                       messages u32[]                 file, number of digests, the digests, …
  *
- * Version 1 had the published files in the JSON, and no other section but mean and M2.
+ * Version 1 had the published files in the JSON, and no other section but mean and M2. Version 2 knew no operators:
+ * every result had the name of its sender's run, and every average went back to the run's beginning.
  *
  * The run-wide sums are in every record (48 KB at 3072 bins), so a restart reads one record and no results, and the
  * sums can never disagree with the files they contain. Whatever else grows with the run is bounded (`trimPublished`,
@@ -20,11 +21,19 @@ import type { IncompleteFile } from '../protocol/state.ts';
 import type { SpectrumMoments, TimeSums } from '../protocol/moments.ts';
 import { givenRunName } from '../protocol/run-name.ts';
 import { NumberRanges } from './number-ranges.ts';
+import { NO_OPERATIONS, type OperationsProgress } from './operations.ts';
 import type { PartitionProgress } from './positions.ts';
-import { firstProgressSchema, type ProgressJson, progressSchema } from './progress-schema.ts';
+import {
+  firstProgressSchema,
+  type ProgressJson,
+  progressSchema,
+  type SecondProgressJson,
+  secondProgressSchema,
+} from './progress-schema.ts';
 import { PublishedFiles } from './published-files.ts';
+import type { Title } from './titles.ts';
 
-export const PROGRESS_VERSION = 2;
+export const PROGRESS_VERSION = 3;
 
 /** Runs whose sums are kept; of older ones only which files they have. */
 export const RUNS_WITH_SUMS = 2;
@@ -38,9 +47,15 @@ export const MISSING_CHARACTERS = 200;
 
 export interface RunProgress {
   readonly name: string;
+  /** What this run of a sender has brought, under whatever name it was published. */
   readonly files: PublishedFiles;
+  /** Files in the average. */
+  averaged: number;
+  /** When an operator reset the average, Unix ms; NaN: never. */
+  resetUtcMs: number;
+  /** In the average. */
   slices: number;
-  /** Start of the first and end of the last published file, Unix ms; NaN where no sender said. */
+  /** Start of the first and end of the last file in the average, Unix ms; NaN where no sender said. */
   firstUtcMs: number;
   lastUtcMs: number;
   /** Newest published file. */
@@ -66,6 +81,8 @@ export interface Progress {
   readonly runs: readonly RunProgress[];
   readonly numbering: Numbering;
   readonly incomplete: readonly IncompleteFile[];
+  readonly titles: readonly Title[];
+  readonly operations: OperationsProgress;
 }
 
 /** The record cannot be read: damaged, or written by a later version. */
@@ -114,7 +131,11 @@ export function decodeProgress(record: Buffer): Progress {
     );
   }
   try {
-    return version === 1 ? decodeFirst(record) : decodeSecond(record);
+    if (version === 1) return decodeFirst(record);
+    return decodeLater(
+      record,
+      version === 2 ? asThird(jsonOf(record, secondProgressSchema)) : jsonOf(record, progressSchema),
+    );
   } catch (error) {
     if (!(error instanceof SyntaxError || error instanceof RangeError)) throw error;
     throw new ProgressError(
@@ -124,15 +145,18 @@ export function decodeProgress(record: Buffer): Progress {
   }
 }
 
-function decodeSecond(record: Buffer): Progress {
-  const json = jsonOf(record, progressSchema);
+function asThird(json: SecondProgressJson): ProgressJson {
+  const runs = json.runs.map((run) => ({ ...run, averaged: run.files.count, resetUtcMs: null }));
+  return { ...json, runs, titles: [], operations: { log: [], annotations: [] } };
+}
+
+function decodeLater(record: Buffer, json: ProgressJson): Progress {
   const sections = new SectionReader(record);
   const runs = json.runs.map((run): RunProgress => {
     const sums = sumsFromJson(run.sums, json.bins, sections);
-    const { count, ranges, contents, messages } = run.files;
+    const { ranges, contents, messages } = run.files;
     const files = new PublishedFiles(
       soundRanges(NumberRanges.fromBytes(sections.bytes(ranges))),
-      count,
       contentsOf(sections.words(contents)),
       messagesOf(sections.words(messages)),
     );
@@ -148,7 +172,8 @@ function decodeFirst(record: Buffer): Progress {
   const sections = new SectionReader(record);
   const runs = json.runs.map((run): RunProgress => {
     const sums = sumsFromJson(run.sums, json.bins, sections);
-    return runFromJson(run, new PublishedFiles(soundRanges(new NumberRanges(run.published))), sums);
+    const files = new PublishedFiles(soundRanges(new NumberRanges(run.published)));
+    return runFromJson({ ...run, averaged: files.ranges.size, resetUtcMs: null }, files, sums);
   });
   sections.end();
   const partitions = json.partitions.map((each) => ({
@@ -161,7 +186,7 @@ function decodeFirst(record: Buffer): Progress {
   }));
   // All partitions followed the newest one.
   const numbering = { ...json.numbering, firstGenerations: json.numbering.generations };
-  return { ...json, runs, numbering, partitions };
+  return { ...json, runs, numbering, partitions, titles: [], operations: NO_OPERATIONS };
 }
 
 /** @throws {SyntaxError | RangeError} */
@@ -222,11 +247,12 @@ function runToSections(run: RunProgress): { readonly json: RunJson; readonly sec
   const json = {
     name: run.name,
     files: {
-      count: run.files.count,
       ranges: ranges.length,
       contents: contents.length,
       messages: messages.length,
     },
+    averaged: run.averaged,
+    resetUtcMs: run.resetUtcMs,
     slices: run.slices,
     firstUtcMs: run.firstUtcMs,
     lastUtcMs: run.lastUtcMs,
@@ -255,6 +281,8 @@ function runFromJson(
   return {
     name: run.name,
     files,
+    averaged: run.averaged,
+    resetUtcMs: run.resetUtcMs ?? Number.NaN,
     slices: run.slices,
     firstUtcMs: run.firstUtcMs ?? Number.NaN,
     lastUtcMs: run.lastUtcMs ?? Number.NaN,

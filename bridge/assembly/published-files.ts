@@ -27,17 +27,12 @@ export class PublishedFiles {
   readonly contents: Map<number, number>;
   /** Digests of the messages of the last files, in order of publication. */
   readonly messages: Map<number, readonly number[]>;
-  /** How many were published; fewer than the ranges hold where gaps had to be closed. */
-  count: number;
-
   constructor(
     ranges = new NumberRanges(),
-    count = ranges.size,
     contents = new Map<number, number>(),
     messages = new Map<number, readonly number[]>(),
   ) {
     this.ranges = ranges;
-    this.count = count;
     this.contents = contents;
     this.messages = messages;
   }
@@ -48,7 +43,6 @@ export class PublishedFiles {
 
   add(file: number, content: number, messages: readonly number[]): void {
     this.ranges.add(file);
-    this.count++;
     this.contents.set(file, content);
     this.messages.set(file, messages);
   }

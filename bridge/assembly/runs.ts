@@ -3,7 +3,8 @@
  *
  * A run's name comes from the header or the configuration. When the sender starts again (a jump of the file number,
  * other content under a published number, another log) the bridge goes on under `NAME~2`, so that nothing is dropped
- * and nothing is mixed. All continuations of a name are its generations.
+ * and nothing is mixed. All continuations of a name are its generations. Under which name results are published is
+ * another matter, where an operator has begun a run: `titles.ts`.
  */
 import { addMoments, emptyMoments } from '../protocol/moments.ts';
 import { givenRunName, MAX_GENERATION } from '../protocol/run-name.ts';
@@ -12,6 +13,7 @@ import { continueNumber, type FilePlace, nearNumber } from './numbering.ts';
 import type { OpenFile } from './open-file.ts';
 import { type Numbering, type Progress, type RunProgress, RUNS_KEPT, RUNS_WITH_SUMS } from './progress.ts';
 import { PublishedFiles, trimPublished } from './published-files.ts';
+import { Titles } from './titles.ts';
 
 export interface Placement extends FilePlace {
   /** Set when the number jumped and a new run was begun for it. */
@@ -26,10 +28,12 @@ export class Runs {
   readonly #generations = new Map<string, number>();
   readonly #firstGenerations = new Map<string, number>();
   readonly #newestFile = new Map<string, number>();
+  readonly #titles: Titles;
 
   constructor(bins: number, defaultName: string, progress: Progress | null) {
     this.#bins = bins;
     this.#defaultName = defaultName;
+    this.#titles = new Titles(progress?.titles ?? []);
     for (const run of progress?.runs ?? []) this.#runs.set(run.name, run);
     for (const [name, generation] of Object.entries(progress?.numbering.generations ?? {})) {
       this.#generations.set(name, generation);
@@ -41,7 +45,7 @@ export class Runs {
       this.#newestFile.set(name, file);
   }
 
-  /** The run that publishes now: the last one published to, or the one that is waited for. */
+  /** Name under which results are published now: of the last one, or of the run that is waited for. */
   get current(): string {
     return [...this.#runs.keys()].at(-1) ?? this.nameOf(this.#defaultName);
   }
@@ -149,10 +153,17 @@ export class Runs {
     return { ...this.#placed(began, file), began };
   }
 
-  /** Begins the next continuation of a given name; the last that has a name stays. */
+  /**
+   * Begins the next continuation of a given name; the last that has a name stays. What an operator has called a run
+   * goes on under the next continuation of that name.
+   */
   continueAs(given: string): string {
+    const title = this.#titles.lastOf(this.nameOf(given));
     this.#generations.set(given, Math.min((this.#generations.get(given) ?? 1) + 1, MAX_GENERATION));
-    return this.nameOf(given);
+    const run = this.nameOf(given);
+    if (title !== null)
+      this.#titles.begin({ run, from: 0, name: this.#titles.freeBehind(title, this.isTaken) });
+    return run;
   }
 
   /** Another log lies behind the same names: every known name continues under a new one. */
@@ -164,23 +175,78 @@ export class Runs {
     }
   }
 
+  /** Name under which the result of a file is published. */
+  titleOf(place: FilePlace): string {
+    return this.#titles.of(place, this.isTaken);
+  }
+
+  /** Whether a run is called so, or was. */
+  readonly isTaken = (name: string): boolean => {
+    const generations = this.#generations.get(givenRunName(name));
+    const isGeneration = generations !== undefined && this.#namesOf(name).includes(name);
+    return this.#runs.has(name) || isGeneration || this.#titles.isTitle(name);
+  };
+
+  /** The sender's run whose data come now: the newest continuation of the one with the current name. */
+  get source(): string {
+    return this.nameOf(givenRunName(this.#titles.runOf(this.current)));
+  }
+
+  /** First file number of a sender's run above all that were published or, without headers, came. */
+  nextFile(run: string): number {
+    return 1 + Math.max(this.#runs.get(run)?.files.ranges.last ?? -1, this.#newestFile.get(run) ?? -1);
+  }
+
+  /** What the sender of the current run sends from this file on is published under a name that is not taken. */
+  beginTitle(name: string, from: number): void {
+    this.#titles.begin({ run: this.source, from, name });
+    this.#runs.set(name, newRun(name));
+  }
+
+  /** The average of a run begins anew. Which files are published stays known. */
+  resetAverage(run: RunProgress, utcMs: number): void {
+    Object.assign(run, { ...noAverage(), resetUtcMs: utcMs });
+  }
+
   /** Adds a complete file to its run. */
   publish(file: OpenFile): void {
-    const run = this.#runs.get(file.run) ?? newRun(file.run);
+    const title = this.titleOf({ run: file.run, file: file.number });
+    this.#know(file, title);
+    const run = this.#runs.get(title) ?? newRun(title);
     run.sums ??= emptyMoments(this.#bins);
     addMoments(run.sums, file.moments);
-    run.files.add(file.number, file.content(), file.messageDigests());
+    run.averaged++;
     run.slices += file.moments.count;
     run.lastFile = Math.max(run.lastFile, file.number);
     run.firstUtcMs = minDefined(run.firstUtcMs, file.startUtcMs);
     run.lastUtcMs = -minDefined(-run.lastUtcMs, -file.newestUtcMs);
-    this.#runs.delete(file.run);
-    this.#runs.set(file.run, run);
+    this.#toTheEnd(run, file.run);
     this.#trim();
   }
 
-  toProgress(): Pick<Progress, 'bins' | 'runs'> {
-    return { bins: this.#bins, runs: [...this.#runs.values()] };
+  /** Published, under whatever name: what comes again is told by the sender's run. */
+  #know(file: OpenFile, title: string): void {
+    const run = this.#runs.get(file.run) ?? newRun(file.run);
+    run.files.add(file.number, file.content(), file.messageDigests());
+    this.#runs.set(file.run, run);
+    // Its own name is that of another run: the title that was found for it stays.
+    if (title !== file.run && this.#titles.lastOf(file.run) === null)
+      this.#titles.begin({ run: file.run, from: 0, name: title });
+  }
+
+  /** The current one, but for a run that an operator has begun and whose first file is still to come. */
+  #toTheEnd(run: RunProgress, source: string): void {
+    const last = [...this.#runs.values()].at(-1);
+    this.#runs.delete(run.name);
+    this.#runs.set(run.name, run);
+    if (last === undefined || last === run || !isUnused(last) || this.#titles.runOf(last.name) !== source)
+      return;
+    this.#runs.delete(last.name);
+    this.#runs.set(last.name, last);
+  }
+
+  toProgress(): Pick<Progress, 'bins' | 'runs' | 'titles'> {
+    return { bins: this.#bins, runs: [...this.#runs.values()], titles: this.#titles.list() };
   }
 
   numbering(): Numbering {
@@ -198,8 +264,11 @@ export class Runs {
   /** What is kept of runs has bounds, so that the progress record has one. */
   #trim(): void {
     const runs = [...this.#runs.values()];
-    for (const old of runs.slice(0, -RUNS_WITH_SUMS)) old.sums = null;
+    for (const old of runs.filter(({ sums }) => sums !== null).slice(0, -RUNS_WITH_SUMS)) old.sums = null;
+    const { source } = this;
     for (const { name } of runs.slice(0, -RUNS_KEPT)) {
+      // However long ago results were published under its own name: its files come now.
+      if (name === source) continue;
       this.#runs.delete(name);
       this.#newestFile.delete(name);
     }
@@ -210,18 +279,25 @@ export class Runs {
 const generationName = (given: string, generation: number): string =>
   generation === 1 ? given : `${given}~${generation}`;
 
-function newRun(name: string): RunProgress {
-  const nan = Number.NaN;
-  return {
-    name,
-    files: new PublishedFiles(),
-    slices: 0,
-    firstUtcMs: nan,
-    lastUtcMs: nan,
-    lastFile: 0,
-    sums: null,
-  };
-}
+const noAverage = () => ({
+  averaged: 0,
+  slices: 0,
+  firstUtcMs: Number.NaN,
+  lastUtcMs: Number.NaN,
+  sums: null,
+});
+
+const newRun = (name: string): RunProgress => ({
+  name,
+  files: new PublishedFiles(),
+  lastFile: 0,
+  resetUtcMs: Number.NaN,
+  ...noAverage(),
+});
+
+/** Nothing was ever published under its name. */
+const isUnused = ({ averaged, resetUtcMs, files }: RunProgress): boolean =>
+  averaged === 0 && Number.isNaN(resetUtcMs) && files.ranges.size === 0;
 
 const minDefined = (a: number, b: number): number =>
   Number.isNaN(a) ? b : Number.isNaN(b) ? a : Math.min(a, b);

@@ -11,10 +11,18 @@
  *   credit(blocks)            ─▶                 processor only: room for so many more blocks
  *                             ◀─   block frames, at most as many as credited
  *   moments frame | failed    ─▶                 one answer per lease
+ *   command(id, …)            ─▶                 operators only (`operator.ts`)
+ *                             ◀─   decided(id, …)
  */
 import * as v from 'valibot';
 import { PROTOCOL_VERSION } from './frames.ts';
 import type { Geometry } from './geometry.ts';
+import {
+  type CommandOutcome,
+  commandOutcomeSchema,
+  type OperatorCommand,
+  operatorCommandSchema,
+} from './operator.ts';
 import { bridgeStateSchema, engineSummarySchema, geometrySchema } from './state-schema.ts';
 import type { BridgeState, ClientRole, EngineSummary } from './state.ts';
 
@@ -61,7 +69,11 @@ interface EngineChanged {
   readonly type: 'engine';
   readonly engine: EngineSummary;
 }
-export type ClientMessage = Hello | Credit | Seen | Failed | EngineChanged;
+interface CommandMessage {
+  readonly type: 'command';
+  readonly command: OperatorCommand;
+}
+export type ClientMessage = Hello | Credit | Seen | Failed | EngineChanged | CommandMessage;
 
 export interface Welcome {
   readonly type: 'welcome';
@@ -72,6 +84,8 @@ export interface Welcome {
   readonly role: ClientRole;
   /** Why less was granted; empty otherwise. */
   readonly roleReason: string;
+  /** Why this client may not do what operators may; empty where it may. */
+  readonly operatorReason: string;
   readonly geometry: Geometry;
   readonly run: string;
 }
@@ -95,7 +109,13 @@ interface StateMessage {
   readonly type: 'state';
   readonly state: BridgeState;
 }
-export type BridgeMessage = Welcome | Refuse | StateMessage;
+interface Decided {
+  readonly type: 'decided';
+  /** Of the command. */
+  readonly id: string;
+  readonly outcome: CommandOutcome;
+}
+export type BridgeMessage = Welcome | Refuse | StateMessage | Decided;
 
 /** WebSocket close codes, one per refusal (4000–4999 is the range for applications, RFC 6455 §7.4.2). */
 export const CLOSE_CODES: Readonly<Record<RefusalCode, number>> = {
@@ -150,6 +170,7 @@ const clientMessageSchema = v.variant('type', [
     message: shortText(1024),
   }),
   v.strictObject({ type: v.literal('engine'), engine: engineSummarySchema }),
+  v.strictObject({ type: v.literal('command'), command: operatorCommandSchema }),
 ]) satisfies v.GenericSchema<unknown, ClientMessage>;
 
 const bridgeMessageSchema = v.variant('type', [
@@ -160,6 +181,7 @@ const bridgeMessageSchema = v.variant('type', [
     client: v.string(),
     role: roleSchema,
     roleReason: v.string(),
+    operatorReason: v.string(),
     geometry: geometrySchema,
     run: v.string(),
   }),
@@ -169,6 +191,7 @@ const bridgeMessageSchema = v.variant('type', [
     message: v.string(),
   }),
   v.object({ type: v.literal('state'), state: bridgeStateSchema }),
+  v.object({ type: v.literal('decided'), id: v.string(), outcome: commandOutcomeSchema }),
 ]) satisfies v.GenericSchema<unknown, BridgeMessage>;
 
 /**

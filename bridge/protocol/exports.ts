@@ -7,6 +7,7 @@
  */
 import { binFrequencyHz, binWidthHz, type Geometry, publishedPowerScale } from './geometry.ts';
 import { type SpectrumMoments, sampleStd, type TimeSums } from './moments.ts';
+import type { Annotation } from './operator.ts';
 import { meanSquareOf, type WindowFigures, windowFigures } from './window.ts';
 import { encodeNpz, type NpyArray } from './exports/npz.ts';
 
@@ -23,6 +24,10 @@ export interface ExportedSpectrum {
   readonly lastUtc: string | null;
   /** Ranges of slices or files that are known to be missing; empty where none. */
   readonly missing: string;
+  /** When an operator began the average anew; null or absent: it goes back to the run's first file. */
+  readonly resetUtc?: string | null;
+  /** What people have noted at the run. */
+  readonly annotations?: readonly Annotation[];
   /** What the slices were multiplied with; no window unless said. */
   readonly window?: WindowFigures;
   /** Path of the one recording that it was made of, where its number does not say that. */
@@ -85,6 +90,8 @@ function provenance(spectrum: ExportedSpectrum, software: string) {
     last_utc: spectrum.lastUtc,
     missing: spectrum.missing,
     ...digitiser(spectrum.moments.time),
+    ...(spectrum.resetUtc == null ? {} : { average_since_utc: spectrum.resetUtc }),
+    ...(spectrum.annotations?.length ? { annotations: spectrum.annotations.map(noteOf) } : {}),
     software,
   };
 }
@@ -109,6 +116,12 @@ function digitiser(time: TimeSums | undefined) {
     },
   };
 }
+const noteOf = ({ at, text, author, madeUtc }: Annotation) => ({
+  ...(at.kind === 'frequency' ? { freq_Hz: at.hz } : { utc: new Date(at.utcMs).toISOString() }),
+  text,
+  author,
+  made_utc: madeUtc,
+});
 
 const HEADER = 'freq_Hz,power,std,count';
 

@@ -4,6 +4,7 @@
  */
 import * as v from 'valibot';
 import type { Geometry } from './geometry.ts';
+import { annotationSchema, operationEntrySchema } from './operator.ts';
 import type { BridgeState, EngineSummary } from './state.ts';
 
 const text = v.string();
@@ -57,6 +58,7 @@ export const bridgeStateSchema = v.object({
     name: text,
     filesDone: number,
     slicesDone: number,
+    resetUtc: maybeText,
     firstUtc: maybeText,
     lastUtc: maybeText,
   }),
@@ -75,4 +77,6 @@ export const bridgeStateSchema = v.object({
   rejected: v.record(text, number),
   incomplete: v.array(v.object({ run: text, file: number, missing: text, atUtc: text })),
   alarms: v.array(v.object({ code: text, message: text, count: number, sinceUtc: text, lastUtc: text })),
+  annotations: v.array(annotationSchema),
+  operations: v.array(operationEntrySchema),
 }) satisfies v.GenericSchema<unknown, BridgeState>;

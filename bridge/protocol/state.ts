@@ -4,6 +4,7 @@
  * Times are UTC as RFC 3339 strings; null means «not known yet».
  */
 import type { Geometry } from './geometry.ts';
+import type { Annotation, OperationEntry } from './operator.ts';
 
 export type ClientRole = 'processor' | 'viewer';
 
@@ -87,8 +88,11 @@ export interface BridgeState {
   readonly group: GroupState | null;
   readonly run: {
     readonly name: string;
+    /** In the average, as everything that follows. */
     readonly filesDone: number;
     readonly slicesDone: number;
+    /** When an operator reset the average; null: it goes back to the run's first file. */
+    readonly resetUtc: string | null;
     readonly firstUtc: string | null;
     readonly lastUtc: string | null;
   };
@@ -110,4 +114,8 @@ export interface BridgeState {
   readonly rejected: Readonly<Record<string, number>>;
   readonly incomplete: readonly IncompleteFile[];
   readonly alarms: readonly Alarm[];
+  /** Of the run, oldest first. */
+  readonly annotations: readonly Annotation[];
+  /** What operators did last, oldest first. */
+  readonly operations: readonly OperationEntry[];
 }

@@ -21,6 +21,7 @@ import {
 } from '../protocol/control.ts';
 import { encodeBlockHeader } from '../protocol/frames/block.ts';
 import { decodeMoments } from '../protocol/frames/moments.ts';
+import type { CommandOutcome, OperatorCommand } from '../protocol/operator.ts';
 import { FrameError, PROTOCOL_VERSION } from '../protocol/frames.ts';
 import type { ClientRole, ClientState, EngineSummary } from '../protocol/state.ts';
 import { RateLimit, type SocketLimits } from './limits.ts';
@@ -29,13 +30,15 @@ import { SpectrumFeed } from './spectrum-feed.ts';
 
 /** Which role a hello is given, or why it is sent away. */
 export type RoleDecision =
-  | { readonly role: ClientRole; readonly reason: string }
+  | { readonly role: ClientRole; readonly reason: string; readonly operatorReason: string }
   | { readonly refuse: RefusalCode; readonly message: string };
 
 export interface ConnectionOwner {
   readonly source: BridgeSource;
   readonly software: string;
   readonly limits: SocketLimits;
+  /** The client's address. */
+  readonly address: string;
   decideRole(hello: Hello): RoleDecision;
   changed(connection: Connection, how: 'joined' | 'has an engine' | 'left'): void;
   /** Something that a person may want to know of this client. */
@@ -55,6 +58,8 @@ export class Connection {
   #phase: 'hello' | 'open' | 'closed' = 'hello';
   #role: ClientRole = 'viewer';
   #headless = false;
+  /** Why it may not do what operators may; empty where it may. */
+  #operatorReason = 'not welcomed yet';
   #engine: EngineSummary | null = null;
   #session: ProcessorSession | null = null;
   /** Blocks that the client has room for and that have not been sent. */
@@ -191,7 +196,18 @@ export class Connection {
         this.#release(message.block, message.epoch);
         this.#processing('failed').failed(message.block, message.epoch, message.code, message.message);
         return;
+      case 'command':
+        return void this.#commanded(message.command);
     }
+  }
+
+  /** Refused here, whatever the page lets people click: a client without the right changes nothing. */
+  async #commanded(command: OperatorCommand): Promise<void> {
+    const outcome: CommandOutcome =
+      this.#operatorReason === ''
+        ? await this.#owner.source.operate(command, this.#owner.address)
+        : { outcome: 'refused', code: 'not-operator', message: this.#operatorReason };
+    this.#send({ type: 'decided', id: command.id, outcome });
   }
 
   #greet(hello: Hello): void {
@@ -205,6 +221,7 @@ export class Connection {
     this.#phase = 'open';
     this.#role = decision.role;
     this.#headless = hello.headless;
+    this.#operatorReason = decision.operatorReason;
     this.#send({
       type: 'welcome',
       protocol: PROTOCOL_VERSION,
@@ -212,6 +229,7 @@ export class Connection {
       client: this.id,
       role: decision.role,
       roleReason: decision.reason,
+      operatorReason: decision.operatorReason,
       geometry: source.geometry,
       run: source.state().run.name,
     });

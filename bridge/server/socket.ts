@@ -142,6 +142,7 @@ export class SocketServer {
       source,
       software,
       limits,
+      address: request.socket.remoteAddress ?? 'unknown',
       decideRole: (hello) => this.#decideRole(hello, request, path),
       changed: (connection, how) => this.#changed(connection, how),
       note: ({ id, role }, event, detail) =>
@@ -168,12 +169,16 @@ export class SocketServer {
         refuse: 'token',
         message: `${wrong}: the bridge keeps it in its data folder, or was given it`,
       };
-    if (hello.role === 'viewer') return { role: 'viewer', reason: '' };
-    if (path === 'viewer')
-      return { role: 'viewer', reason: `processors connect at /${SOCKET_PATHS.processor}` };
-    if (hasToken || this.#options.access.isTrustedPage(request)) return { role: 'processor', reason: '' };
+    const isTrusted = hasToken || this.#options.access.isTrustedPage(request);
+    // Who asks only to watch changes nothing, unless it shows the token.
+    const isOperator = hasToken || (isTrusted && hello.role !== 'viewer' && path !== 'viewer');
+    const operatorReason = isOperator ? '' : `${wrong} to change anything`;
+    const viewer = (reason: string): RoleDecision => ({ role: 'viewer', reason, operatorReason });
+    if (hello.role === 'viewer') return viewer('');
+    if (path === 'viewer') return viewer(`processors connect at /${SOCKET_PATHS.processor}`);
+    if (isTrusted) return { role: 'processor', reason: '', operatorReason };
     if (hello.role === 'processor') return { refuse: 'token', message: `${wrong} to compute` };
-    return { role: 'viewer', reason: `${wrong} to compute` };
+    return viewer(`${wrong} to compute`);
   }
 
   #changed(connection: Connection, how: string): void {

@@ -4,6 +4,7 @@
 import type { ProcessorLink, ProcessorSession } from '../dispatch/lease.ts';
 import type { ExportedSpectrum } from '../protocol/exports.ts';
 import type { Geometry } from '../protocol/geometry.ts';
+import type { CommandOutcome, OperatorCommand } from '../protocol/operator.ts';
 import type { SpectrumFrame } from '../protocol/frames.ts';
 import type { BridgeState } from '../protocol/state.ts';
 
@@ -24,6 +25,11 @@ export interface BridgeSource {
   snapshots(): readonly SpectrumSnapshot[];
   /** Called whenever a trace has a newer snapshot; returns the unsubscriber. */
   onSpectrum(listener: (snapshot: SpectrumSnapshot) => void): () => void;
+  /**
+   * What an operator wants.
+   * @param from where the command comes from, for its log
+   */
+  operate(command: OperatorCommand, from: string): Promise<CommandOutcome>;
   /** Null where the run or file is not known. */
   runSpectrum(run: string): Promise<ExportedSpectrum | null>;
   fileSpectrum(run: string, file: number): Promise<ExportedSpectrum | null>;

@@ -13,6 +13,42 @@ const isCount = (value: unknown, least: number, most: number): boolean =>
   typeof value === 'number' && Number.isInteger(value) && value >= least && value <= most;
 const isUint32 = (value: unknown): boolean => isCount(value, 0, 0xffff_ffff);
 
+const RUN = /^(?!\.+(~|$))[A-Za-z0-9._-]{1,64}(~([2-9]|[1-9][0-9]{1,5}))?$/;
+const isId = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z0-9-]{8,64}$/.test(value);
+const isLine = (value: unknown, most: number): boolean =>
+  isText(value, most) &&
+  Array.from(String(value), (character) => character.codePointAt(0) ?? 0).every(
+    (code) => code >= 0x20 && !(code >= 0x7f && code <= 0x9f) && code !== 0x2028 && code !== 0x2029,
+  );
+const hasKeys = (value: unknown, ...keys: string[]): value is Fields =>
+  typeof value === 'object' &&
+  value !== null &&
+  !Array.isArray(value) &&
+  Object.keys(value).toSorted().join() === keys.toSorted().join();
+
+function isPlace(value: unknown): boolean {
+  if (hasKeys(value, 'kind', 'hz')) return value['kind'] === 'frequency' && Number.isFinite(value['hz']);
+  return hasKeys(value, 'kind', 'utcMs') && value['kind'] === 'moment' && isCount(value['utcMs'], 0, 8.64e15);
+}
+
+function isAction(value: unknown): boolean {
+  if (typeof value !== 'object' || value === null) return false;
+  const { kind, name, text, at, annotation } = value as Fields;
+  if (kind === 'new-run')
+    return (
+      hasKeys(value, 'kind', 'name') &&
+      RUN.test(String(name)) &&
+      isText(name, 64) &&
+      !String(name).includes('~')
+    );
+  if (kind === 'reset') return hasKeys(value, 'kind');
+  if (kind === 'annotate')
+    return (
+      hasKeys(value, 'kind', 'at', 'text') && isPlace(at) && isLine(text, 200) && String(text).trim() !== ''
+    );
+  return kind === 'remove' && hasKeys(value, 'kind', 'annotation') && isId(annotation);
+}
+
 /** The protocol once more, without a schema library: which keys a client's message has, and what they may be. */
 const CLIENT_RULES: Readonly<Record<string, Readonly<Record<string, (value: unknown) => boolean>>>> = {
   hello: {
@@ -21,6 +57,15 @@ const CLIENT_RULES: Readonly<Record<string, Readonly<Record<string, (value: unkn
     role: (value) => value === 'processor' || value === 'viewer' || value === 'auto',
     headless: (value) => typeof value === 'boolean',
     token: (value) => value === undefined || isText(value, 256),
+  },
+  command: {
+    command: (value) =>
+      hasKeys(value, 'id', 'run', 'author', 'action') &&
+      isId(value['id']) &&
+      typeof value['run'] === 'string' &&
+      RUN.test(value['run']) &&
+      isLine(value['author'], 40) &&
+      isAction(value['action']),
   },
   credit: { blocks: (value) => isCount(value, 1, 16) },
   seen: { sequence: isUint32 },
@@ -80,7 +125,30 @@ const textUpTo = (most: number): fc.Arbitrary<string> =>
     fc.string({ maxLength: 80 }),
     fc.constantFrom(most, most + 1).map((length) => 'é'.repeat(length)),
   );
+const line = (most: number): fc.Arbitrary<string> =>
+  fc.oneof(textUpTo(most), fc.constantFrom(' ', 'two\nlines', 'a\u2028b', 'tuner moved'));
 const clientMessage = fc.oneof(
+  fc.record({
+    type: fc.constant('command'),
+    command: fc.record({
+      id: fc.oneof(fc.uuid(), fc.constantFrom('short', 'a'.repeat(64), 'a'.repeat(65))),
+      run: fc.constantFrom('run404', 'run404~2', 'run404~1', '..', ''),
+      author: line(40),
+      action: fc.oneof(
+        fc.record({ kind: fc.constant('new-run'), name: fc.constantFrom('run405', 'run405~2', 'a b', '.') }),
+        fc.constant({ kind: 'reset' }),
+        fc.record({
+          kind: fc.constant('annotate'),
+          at: fc.oneof(
+            fc.record({ kind: fc.constant('frequency'), hz: fc.double() }),
+            fc.record({ kind: fc.constant('moment'), utcMs: fc.integer({ min: -1 }) }),
+          ),
+          text: line(200),
+        }),
+        fc.record({ kind: fc.constant('remove'), annotation: fc.uuid() }),
+      ),
+    }),
+  }),
   fc.record(
     {
       type: fc.constant('hello'),
@@ -128,6 +196,7 @@ const bridgeMessage = fc.oneof(
     client: 'c1',
     role: 'viewer',
     roleReason: '',
+    operatorReason: 'a token is needed',
     geometry: { bins: 256, sampleRateHz: 2e6, loHz: 10e9 },
     run: 'run1',
   }),
@@ -146,6 +215,18 @@ const bridgeMessage = fc.oneof(
     message: fc.string(),
   }),
   fc.constant({ type: 'state', state: sampleState() }),
+  fc.record({
+    type: fc.constant('decided'),
+    id: fc.uuid(),
+    outcome: fc.oneof(
+      fc.record({ outcome: fc.constant('done'), message: fc.string() }),
+      fc.record({
+        outcome: fc.constant('refused'),
+        code: fc.constantFrom('run-exists', 'standby', 'perhaps'),
+        message: fc.string(),
+      }),
+    ),
+  }),
 );
 
 /** Whether all that `part` says is said by `whole` in the same words: nothing was invented or converted. */

@@ -17,14 +17,17 @@ import { fuzz } from './fuzz.ts';
 import { damaged, damagedJson } from './mutations.ts';
 
 const BINS = 256;
-/** What the version before wrote. */
-const FIRST_VERSION = readFileSync(new URL('../assembly/fixtures/progress-v1.bin', import.meta.url));
+/** What the versions before wrote. */
+const EARLIER = [1, 2].map((version) =>
+  readFileSync(new URL(`../assembly/fixtures/progress-v${version}.bin`, import.meta.url)),
+);
 
 const runName = fc.stringMatching(/^[a-z0-9]{1,6}(~[2-9])?$/);
 const place = fc.record({ run: runName, file: fc.nat(99_999) });
 const sentPlace = fc.option(fc.record({ run: runName, file: fc.nat(99_999), shift: fc.integer() }), {
   nil: null,
 });
+const word = fc.stringMatching(/^[a-z]{1,9}$/);
 const givenName = fc.oneof(fc.stringMatching(/^[a-z]{1,4}$/), fc.constantFrom('constructor', '__proto__'));
 const mark = fc.option(fc.record({ offset: fc.nat(), identity: fc.string({ maxLength: 20 }) }), {
   nil: null,
@@ -36,6 +39,8 @@ const run = fc
     published: fc.array(fc.nat(200), { maxLength: 20 }),
     contents: fc.array(fc.tuple(fc.nat(200), fc.nat()), { maxLength: 3 }),
     messages: fc.array(fc.tuple(fc.nat(200), fc.array(fc.nat(), { maxLength: 3 })), { maxLength: 2 }),
+    averaged: fc.nat(),
+    resetUtcMs: fc.constantFrom(Number.NaN, 1.7e12),
     slices: fc.nat(),
     firstUtcMs: fc.constantFrom(Number.NaN, 1.7e12),
     lastUtcMs: fc.constantFrom(Number.NaN, 1.8e12),
@@ -45,7 +50,7 @@ const run = fc
   .map(({ published, contents, messages, value, ...rest }) => {
     const ranges = new NumberRanges();
     for (const file of published) ranges.add(file);
-    const files = new PublishedFiles(ranges, ranges.size, new Map(contents), new Map(messages));
+    const files = new PublishedFiles(ranges, new Map(contents), new Map(messages));
     const sums = value === null ? null : emptyMoments(BINS);
     if (sums !== null && value !== null) {
       sums.count = 3;
@@ -85,6 +90,30 @@ const progress: fc.Arbitrary<Progress> = fc.record({
     }),
     { maxLength: 2 },
   ),
+  titles: fc.array(fc.record({ run: runName, from: fc.nat(99_999), name: runName }), { maxLength: 2 }),
+  operations: fc.record({
+    log: fc.array(
+      fc.record({ id: fc.uuid(), utc: fc.constant('2026-11-23T01:02:03Z'), who: word, what: word }),
+      { maxLength: 2 },
+    ),
+    annotations: fc.array(
+      fc.record({
+        id: fc.uuid(),
+        run: runName,
+        at: fc.oneof(
+          fc.record({
+            kind: fc.constant('frequency' as const),
+            hz: fc.double({ noNaN: true, min: 0, max: 1e11 }),
+          }),
+          fc.record({ kind: fc.constant('moment' as const), utcMs: fc.nat() }),
+        ),
+        text: word,
+        author: word,
+        madeUtc: fc.constant('2026-11-23T01:02:03Z'),
+      }),
+      { maxLength: 2 },
+    ),
+  }),
 });
 
 /** The JSON part damaged in its structure, with the lengths around it right. */
@@ -112,9 +141,9 @@ function expectSound(read: Progress): void {
     if (fileBefore !== null)
       expect([isIndex(fileBefore.file), isRunName(fileBefore.run)]).toEqual([true, true]);
   }
-  for (const { name, files, slices, lastFile, sums } of read.runs) {
+  for (const { name, files, averaged, slices, lastFile, sums } of read.runs) {
     expect([isRunName(name), isIndex(slices), isIndex(lastFile)]).toEqual([true, true, true]);
-    expect([files.ranges.isSound, isIndex(files.count)]).toEqual([true, true]);
+    expect([files.ranges.isSound, isIndex(averaged)]).toEqual([true, true]);
     for (const [file, content] of files.contents) expect(isIndex(file) && isIndex(content)).toBe(true);
     for (const [file, digests] of files.messages) expect(isIndex(file) && digests.every(isIndex)).toBe(true);
     if (sums === null) continue;
@@ -123,6 +152,14 @@ function expectSound(read: Progress): void {
     expect(sums.mean.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
     expect(sums.m2.every((value) => Number.isFinite(value) && value >= 0)).toBe(true);
   }
+  for (const { run: source, from, name } of read.titles)
+    expect([isRunName(source), isIndex(from), isRunName(name)]).toEqual([true, true, true]);
+  for (const { run: name, text, at } of read.operations.annotations)
+    expect([
+      isRunName(name),
+      text.length <= 200,
+      at.kind === 'moment' ? isIndex(at.utcMs) : Number.isFinite(at.hz),
+    ]).toEqual([true, true, true]);
   for (const { run: name, file, missing, atUtc } of read.incomplete)
     expect([isRunName(name), isIndex(file), typeof missing, typeof atUtc]).toEqual([
       true,
@@ -134,7 +171,7 @@ function expectSound(read: Progress): void {
 
 fuzz(
   'progress records',
-  fc.oneof(damaged(progress.map(encodeProgress)), damaged(fc.constant(FIRST_VERSION)), damagedInside),
+  fc.oneof(damaged(progress.map(encodeProgress)), damaged(fc.constantFrom(...EARLIER)), damagedInside),
   (record) => {
     let read: Progress;
     try {

@@ -16,6 +16,8 @@ function runOf(name: string, x: number, lastUtcMs = Number.NaN): RunProgress {
   return {
     name,
     files: new PublishedFiles(),
+    averaged: 0,
+    resetUtcMs: Number.NaN,
     slices: 2,
     firstUtcMs: lastUtcMs - 1,
     lastUtcMs,

@@ -274,3 +274,15 @@ test('a partition that appears while others have published is read from its begi
   await until('the file of the new one is done', () => cluster.results.includes('run1/1'));
   expect(await slicesIn(second)).toBe(2 * SLICES);
 });
+
+test('what an operator wants is refused: no bridge could decide for all', async () => {
+  const one = await bridge();
+  await one.input.assign(0, 1);
+  const command = {
+    id: 'command-1',
+    run: 'run1',
+    author: '',
+    action: { kind: 'new-run', name: 'run2' },
+  } as const;
+  expect(await one.pipeline.operate(command, '127.0.0.1')).toMatchObject({ code: 'scale-out' });
+});

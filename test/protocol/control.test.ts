@@ -83,6 +83,7 @@ test('what a bridge says reads back, and unknown keys of its state are dropped',
     client: 'c1',
     role: 'viewer',
     roleReason: 'a token is needed',
+    operatorReason: 'a token is needed',
     geometry: { bins: 3072, sampleRateHz: 2e6, loHz: 10.353e9 },
     run: 'run404',
   };

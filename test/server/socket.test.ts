@@ -1,4 +1,4 @@
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import { MAX_CREDITS, MAX_UNSEEN_SPECTRA } from '../../bridge/protocol/control.ts';
 import { encodeMoments, momentsFrameBytes } from '../../bridge/protocol/frames/moments.ts';
 import { type BlockFrame, PROTOCOL_VERSION } from '../../bridge/protocol/frames.ts';
@@ -16,6 +16,7 @@ test('a page on this machine with simulated input is a processor without a token
     client: 'c1',
     role: 'processor',
     roleReason: '',
+    operatorReason: '',
     geometry: GEOMETRY,
     run: 'test',
   });
@@ -98,6 +99,63 @@ test('the viewers’ path makes viewers only', async () => {
   const server = await serve(new TestSource());
   const page = await new Client(server, 'ws/view').greet({ role: 'processor', token: TOKEN });
   expect(page.welcome).toMatchObject({ role: 'viewer', roleReason: 'processors connect at /ws/process' });
+});
+
+describe('operators', () => {
+  const command = { id: 'command-1', run: 'test', author: '', action: { kind: 'reset' } };
+  const asked = JSON.stringify({ type: 'command', command });
+
+  async function ask(client: Client): Promise<unknown> {
+    client.socket.send(asked);
+    const decided = () => client.messages.find(({ type }) => type === 'decided');
+    await until(() => decided() !== undefined, 'the command is decided');
+    return decided();
+  }
+
+  test('are those who have shown the token, also while they only watch, and pages on this machine', async () => {
+    const source = new TestSource();
+    const server = await serve(source);
+    const clients = [
+      await new Client(server).greet({ token: TOKEN }),
+      await new Client(server, 'ws/view').greet({ role: 'viewer', token: TOKEN }),
+      await new Client(server).greet(),
+    ];
+    for (const client of clients) {
+      expect(client.welcome?.operatorReason).toBe('');
+      expect(await ask(client)).toMatchObject({ id: 'command-1', outcome: { outcome: 'done' } });
+    }
+    expect(source.commands).toHaveLength(3);
+    expect(source.commands[0]).toEqual({ command, from: '127.0.0.1' });
+  });
+
+  test('are no viewers: what these ask for is refused, and nothing happens', async () => {
+    const source = new TestSource();
+    const server = await serve(source);
+    const guarded = await serve(source, { trustLocalPages: false });
+    const clients = [
+      await new Client(server, 'ws/view').greet({ role: 'viewer' }),
+      await new Client(server, 'ws/view').greet(),
+      await new Client(server, 'ws/process').greet({ role: 'viewer' }),
+      await new Client(guarded).greet(),
+      await new Client(guarded).greet({ token: 'guess' }),
+    ];
+    for (const client of clients) {
+      expect(client.welcome).toMatchObject({
+        role: 'viewer',
+        operatorReason: expect.stringContaining('to change anything'),
+      });
+      expect(await ask(client)).toMatchObject({ outcome: { outcome: 'refused', code: 'not-operator' } });
+    }
+    expect(source.commands).toEqual([]);
+  });
+
+  test('say what they want in the words of the protocol, or are sent away', async () => {
+    const source = new TestSource();
+    const client = await new Client(await serve(source)).greet();
+    client.socket.send(asked.replace('reset', 'stop'));
+    expect(await client.ended()).toBe(4403);
+    expect(source.commands).toEqual([]);
+  });
 });
 
 test('another version is refused by name before anything else is asked', async () => {

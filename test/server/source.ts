@@ -6,6 +6,7 @@ import type { Block, Lease, ProcessorLink, ProcessorSession } from '../../bridge
 import type { Geometry } from '../../bridge/protocol/geometry.ts';
 import { PROTOCOL_VERSION } from '../../bridge/protocol/frames.ts';
 import { addBlock, type BlockMoments, emptyMoments, emptyTimeSums } from '../../bridge/protocol/moments.ts';
+import type { CommandOutcome, OperatorCommand } from '../../bridge/protocol/operator.ts';
 import type { BridgeState, EngineSummary } from '../../bridge/protocol/state.ts';
 import type { BridgeSource, ExportedSpectrum, SpectrumSnapshot } from '../../bridge/server/source.ts';
 
@@ -21,7 +22,7 @@ export function sampleState(geometry = GEOMETRY): BridgeState {
     input: { kind: 'simulator', reachable: true, trouble: null },
     output: { kind: 'embedded', reachable: true, trouble: null },
     group: null,
-    run: { name: 'test', filesDone: 2, slicesDone: 5462, firstUtc: null, lastUtc: null },
+    run: { name: 'test', filesDone: 2, slicesDone: 5462, resetUtc: null, firstUtc: null, lastUtc: null },
     lag: { files: 1, seconds: 4.2 },
     retention: null,
     current: { file: 3, slicesDone: 160, slices: 2731 },
@@ -38,6 +39,23 @@ export function sampleState(geometry = GEOMETRY): BridgeState {
         count: 1,
         sinceUtc: '2026-11-23T01:01:00.000Z',
         lastUtc: '2026-11-23T01:01:00.000Z',
+      },
+    ],
+    annotations: [
+      {
+        id: 'annotation-1',
+        at: { kind: 'frequency', hz: 10.3534e9 },
+        text: 'tuner moved',
+        author: 'shift',
+        madeUtc: '2026-11-23T01:02:00.000Z',
+      },
+    ],
+    operations: [
+      {
+        id: 'annotation-1',
+        utc: '2026-11-23T01:02:00.000Z',
+        who: 'shift',
+        what: 'annotated test: «tuner moved»',
       },
     ],
   };
@@ -88,6 +106,7 @@ export class TestSource implements BridgeSource {
   readonly joined = new Map<string, Joined>();
   readonly total;
   reasons: string[] = [];
+  readonly commands: { readonly command: OperatorCommand; readonly from: string }[] = [];
   readonly origins = new Set<string>();
   #queue: Block[] = [];
   #epoch = 0;
@@ -161,6 +180,11 @@ export class TestSource implements BridgeSource {
 
   fileSpectrum(run: string, file: number): Promise<ExportedSpectrum | null> {
     return Promise.resolve(run === 'test' && file === 3 ? this.#exported(file) : null);
+  }
+
+  operate(command: OperatorCommand, from: string): Promise<CommandOutcome> {
+    this.commands.push({ command, from });
+    return Promise.resolve({ outcome: 'done', message: command.action.kind });
   }
 
   notReady(): readonly string[] {

@@ -29,7 +29,7 @@ export const bridgeState = (over: Partial<BridgeState> = {}): BridgeState => ({
   input: { kind: 'kafka', reachable: true, trouble: null },
   output: { kind: 'kafka', reachable: true, trouble: null },
   group: null,
-  run: { name: 'run404', filesDone: 3, slicesDone: 8193, firstUtc: null, lastUtc: null },
+  run: { name: 'run404', filesDone: 3, slicesDone: 8193, resetUtc: null, firstUtc: null, lastUtc: null },
   lag: { files: 2, seconds: 8.4 },
   retention: null,
   current: null,
@@ -40,6 +40,8 @@ export const bridgeState = (over: Partial<BridgeState> = {}): BridgeState => ({
   rejected: {},
   incomplete: [],
   alarms: [],
+  annotations: [],
+  operations: [],
   ...over,
 });
 
@@ -50,6 +52,7 @@ const welcome = (over: Partial<Welcome> = {}): Welcome => ({
   client: 'p1',
   role: 'processor',
   roleReason: '',
+  operatorReason: '',
   geometry,
   run: 'run404',
   ...over,

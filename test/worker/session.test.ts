@@ -93,6 +93,7 @@ const welcome = (role: 'processor' | 'viewer'): string =>
     client: 'c1',
     role,
     roleReason: '',
+    operatorReason: '',
     geometry: GEOMETRY,
     run: 'test',
   });

@@ -21,9 +21,11 @@ import { decodeBlock } from '../../bridge/protocol/frames/block.ts';
 import { frameType } from '../../bridge/protocol/frames/prefix.ts';
 import { decodeSpectrum } from '../../bridge/protocol/frames/spectrum.ts';
 import { FrameError, PROTOCOL_VERSION, type SpectrumFrame } from '../../bridge/protocol/frames.ts';
+import type { CommandOutcome } from '../../bridge/protocol/operator.ts';
 import type { BridgeState, ClientRole } from '../../bridge/protocol/state.ts';
 import { Bridges } from './bridges.ts';
 import type { EngineDescription } from '../engine/engine.ts';
+import { Commands, type NewCommand } from './commands.ts';
 import { Computer, type ComputerLink, type CreateEngine } from './computer.ts';
 import { backoffMs, RECONNECT, type ReconnectTiming } from './reconnect.ts';
 import type { Connection } from './updates.ts';
@@ -86,6 +88,7 @@ export class Session {
   readonly #timing: ReconnectTiming;
   readonly #computer: Computer;
   readonly #bridges: Bridges;
+  readonly #commands = new Commands();
   #role: ClientRole | 'auto';
   #token: string | undefined;
   #socket: SocketLike | null = null;
@@ -138,6 +141,11 @@ export class Session {
     this.reconnect();
   }
 
+  /** What an operator wants, and what became of it. */
+  operate(command: NewCommand): Promise<CommandOutcome> {
+    return this.#commands.add(command);
+  }
+
   /** Closes the connection and frees the engine; idempotent. */
   async stop(): Promise<void> {
     this.#isStopped = true;
@@ -145,6 +153,7 @@ export class Session {
     clearTimeout(this.#timer);
     clearTimeout(this.#restTimer);
     this.#detach('stopped');
+    this.#commands.stop();
     await this.#computer.dispose();
   }
 
@@ -204,10 +213,13 @@ export class Session {
         this.#attempts = 0;
         this.#lostMs = null;
         handlers.connection({ phase: 'open', welcome: message, bridge: this.#bridges.current });
+        this.#commands.attach((command) => this.#link().control(command));
         if (message.role === 'processor') this.#computer.attach(this.#link(), message.geometry.bins);
         return;
       case 'refuse':
         return this.#refused(message);
+      case 'decided':
+        return this.#commands.decided(message.id, message.outcome);
       case 'state':
         handlers.state(message.state);
         return this.#lookAround(message.state);
@@ -326,6 +338,7 @@ export class Session {
     const socket = this.#socket;
     this.#socket = null;
     this.#computer.detach();
+    this.#commands.detach();
     socket?.close(1000, reason);
   }
 

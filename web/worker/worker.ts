@@ -7,8 +7,10 @@ import { SOFTWARE } from '../../bridge/protocol/software.ts';
 import type { ClientRole } from '../../bridge/protocol/state.ts';
 import type { AnalysisSettings } from '../analysis/analysis.ts';
 import { createEngine, type EnginePreference } from '../engine/choose.ts';
+import type { CommandOutcome } from '../../bridge/protocol/operator.ts';
 import { buffersOf } from './buffers.ts';
 import { Collector } from './collector.ts';
+import type { NewCommand } from './commands.ts';
 import { type EngineMeasurement, measureNth } from './engine-table.ts';
 import { GpuTimer } from './gpu-time.ts';
 import { fetchHistory } from './history.ts';
@@ -105,6 +107,10 @@ const monitor = {
 
   /** Peak and minimum hold begin anew. */
   resetHolds: (): void => collector.resetHolds(),
+
+  /** What an operator wants, and what became of it. */
+  operate: (command: NewCommand): Promise<CommandOutcome> =>
+    session?.operate(command) ?? Promise.reject(new Error('no session')),
 
   /** How fast the n-th engine of this browser is for slices of `bins` samples; null behind the last one. */
   measureEngine: (index: number, bins: number): Promise<EngineMeasurement | null> => measureNth(index, bins),
