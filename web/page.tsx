@@ -10,7 +10,7 @@ import { LIVE_PARTS } from './ui/live-parts.ts';
 import { followEngineTable } from './ui/model/engine-table.ts';
 import { createModel } from './ui/model/model.ts';
 import { takeToken } from './ui/model/token.ts';
-import { readView } from './ui/model/view.ts';
+import { viewOfPage } from './ui/theme.ts';
 import { reloadForPolicy, reloadOnceOnMismatch } from './ui/reload.ts';
 import { downloadFromBridge } from './ui/strip/download.ts';
 import { startPage } from './ui/start.tsx';
@@ -23,7 +23,7 @@ export function openPage(worker: Worker, failure: Promise<ErrorEvent>): void {
   if (root === null) throw new Error('the page has no element #app: it was not built from web/index.html');
   const query = new URLSearchParams(location.search);
   const token = takeToken();
-  const model = createModel(readView(query), {
+  const model = createModel(viewOfPage(query), {
     isKiosk: query.has('kiosk'),
     isSecure: window.isSecureContext,
     hasToken: token !== null,

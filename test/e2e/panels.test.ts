@@ -18,10 +18,10 @@ beforeAll(async () => {
 afterAll(() => browser.close());
 
 /** A page with three files in it, and its analysis. */
-async function openWithData(address = '', colorScheme: 'dark' | 'light' = 'dark') {
+async function openWithData(address = '') {
   const bridge = await stageBridge();
   bridge.publish(3);
-  const page = await openScreen(browser, `${bridge.url}${address}`, { colorScheme });
+  const page = await openScreen(browser, `${bridge.url}${address}`);
   await liveness(page, 'live');
   await page.locator('.flagged-line').first().waitFor();
   return { bridge, page };
@@ -340,8 +340,8 @@ interface AxeViolation {
   readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
 }
 
-test.each(['dark', 'light'] as const)('axe finds nothing to object to, %s', async (scheme) => {
-  const { page } = await openWithData('?panels=spectrum,excess,kurtosis,waterfall,power', scheme);
+test.each(['dark', 'light'] as const)('axe finds nothing to object to, %s', async (theme) => {
+  const { page } = await openWithData(`?panels=spectrum,excess,kurtosis,waterfall,power&theme=${theme}`);
   await page.keyboard.press('r');
   for (const key of ['', 'v', 'x', 'q', 'i', '?']) {
     if (key !== '') await page.keyboard.press(key);

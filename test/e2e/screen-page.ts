@@ -7,14 +7,15 @@ import { expect, onTestFinished } from 'vitest';
 export const SCREEN_TIMEOUT_MS = 15_000;
 
 interface OpenOptions {
-  readonly colorScheme?: 'dark' | 'light';
+  /** Of the system, which the page follows only where it is told to. */
+  readonly systemIsLight?: boolean;
 }
 
 /** A page of its own context, so that nothing is kept from another test; its errors fail the test. */
 export async function openScreen(browser: Browser, url: string, options: OpenOptions = {}): Promise<Page> {
   const context = await browser.newContext({
     viewport: { width: 1366, height: 768 },
-    colorScheme: options.colorScheme ?? 'dark',
+    colorScheme: options.systemIsLight === true ? 'light' : 'dark',
   });
   onTestFinished(() => context.close());
   const page = await context.newPage();

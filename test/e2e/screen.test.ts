@@ -26,7 +26,7 @@ beforeAll(async () => {
 });
 afterAll(() => browser.close());
 
-const open = (url: string): Promise<Page> => openScreen(browser, url);
+const open = (url: string, options = {}): Promise<Page> => openScreen(browser, url, options);
 
 const chain = (page: Page, wanted: string) =>
   page.locator(`.app[data-chain="${wanted}"]`).waitFor({ timeout: TIMEOUT_MS });
@@ -315,27 +315,43 @@ test('a page of another version reloads itself once, and then says so', async ()
   expect(loads).toBe(2);
 });
 
-test('dark and light, by the system, by key and by address', async () => {
+test('dark whatever the system has; light by key, by address and remembered; on paper always light', async () => {
   const bridge = await stageBridge();
   bridge.publish(3);
-  const page = await open(bridge.url);
+  const page = await open(bridge.url, { systemIsLight: true });
+  await liveness(page, 'live');
   const background = () => page.evaluate(() => getComputedStyle(document.body).backgroundColor);
-  const dark = await background();
+  const [dark, light] = ['rgb(10, 13, 19)', 'rgb(251, 251, 249)'];
+  await eventually(background, (now) => now === dark);
+  const drawn = await pixels(page);
+  // What a listener sees that comes after the page's own is what is printed.
+  await page.evaluate(() =>
+    window.addEventListener('beforeprint', () => {
+      const canvas = document.querySelector<HTMLCanvasElement>('.spectrum .uplot canvas');
+      document.body.dataset['printed'] =
+        `${getComputedStyle(document.body).backgroundColor} ${canvas?.toDataURL()}`;
+    }),
+  );
+  await page.pdf();
+  const printed = await page.evaluate(() => document.body.dataset['printed']);
+  expect(printed?.startsWith(light)).toBe(true);
+  expect(printed?.endsWith(drawn)).toBe(false);
+  await eventually(background, (now) => now === dark);
+
   await page.keyboard.press('t');
-  await eventually(background, (now) => now !== dark);
+  await eventually(background, (now) => now === light);
   await eventually(
     () => query(page, 'theme'),
     (theme) => theme === 'light',
   );
+  await page.goto(bridge.url);
+  await eventually(background, (now) => now === light);
   await page.keyboard.press('t');
   await eventually(background, (now) => now === dark);
-  await page.emulateMedia({ colorScheme: 'light' });
-  await eventually(background, (now) => now !== dark);
-  const theme = await eventually(
-    () => query(page, 'theme'),
-    (now) => now === null,
-  );
-  expect(theme).toBeNull();
+  await page.goto(`${bridge.url}?theme=system`);
+  await eventually(background, (now) => now === light);
+  await page.emulateMedia({ colorScheme: 'dark' });
+  await eventually(background, (now) => now === dark);
 });
 
 test('the Content-Security-Policy of the bridge is kept', async () => {

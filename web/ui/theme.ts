@@ -1,23 +1,65 @@
 /**
- * Dark by default, light where the system or a person asks for it.
+ * Dark unless a person asks for light, or for what the system has. The choice is in the address, and remembered for
+ * pages whose address says nothing. On paper everything is light.
  */
 import { effect } from '@preact/signals';
+import { drawNow } from './plot/frame.ts';
 import type { Model } from './model/model.ts';
-import type { Theme } from './model/view.ts';
+import { readView, type Theme, type ViewValues } from './model/view.ts';
 
-const systemTheme = (): Theme => (matchMedia('(prefers-color-scheme: light)').matches ? 'light' : 'dark');
+const KEY = 'haloscope.theme';
+const SYSTEM_LIGHT = '(prefers-color-scheme: light)';
 
-export function flipTheme(model: Model): void {
-  const now = model.view.theme.peek() ?? systemTheme();
-  const other: Theme = now === 'dark' ? 'light' : 'dark';
-  model.view.theme.value = other === systemTheme() ? null : other;
+/** What of the view is in the address, and in the theme that a person chose last where that says nothing. */
+export function viewOfPage(query: URLSearchParams): ViewValues {
+  const theme = query.has('theme') ? null : remembered();
+  return theme === null ? readView(query) : { ...readView(query), theme };
 }
 
-/** Writes the theme where the style sheet looks for it; the system's own needs no mark. */
+/** Storage can be forbidden by the browser's settings: then nothing is remembered. */
+function remembered(): Theme | null {
+  try {
+    const text = localStorage.getItem(KEY);
+    return text === null ? null : readView(new URLSearchParams({ theme: text })).theme;
+  } catch {
+    return null;
+  }
+}
+
+function remember(theme: Theme): void {
+  try {
+    localStorage.setItem(KEY, theme);
+  } catch {
+    // The address still says it.
+  }
+}
+
+export function chooseTheme(model: Model, theme: Theme): void {
+  model.view.theme.value = theme;
+  remember(theme);
+}
+
+export const flipTheme = (model: Model): void =>
+  chooseTheme(model, model.colours.peek() === 'dark' ? 'light' : 'dark');
+
+/** Keeps the model's colours in step with choice, system and printer, and writes them where the style sheet looks. */
 export function followTheme(model: Model): void {
-  effect(() => {
+  const system = matchMedia(SYSTEM_LIGHT);
+  let isPrinting = false;
+  const decide = (): void => {
     const theme = model.view.theme.value;
-    if (theme === null) delete document.documentElement.dataset.theme;
-    else document.documentElement.dataset.theme = theme;
-  });
+    const isLight = isPrinting || theme === 'light' || (theme === 'system' && system.matches);
+    document.documentElement.dataset.theme = isLight ? 'light' : 'dark';
+    model.colours.value = isLight ? 'light' : 'dark';
+  };
+  effect(decide);
+  system.addEventListener('change', decide);
+  const print = (is: boolean) => (): void => {
+    isPrinting = is;
+    decide();
+    // The paper does not wait for a frame.
+    drawNow();
+  };
+  window.addEventListener('beforeprint', print(true));
+  window.addEventListener('afterprint', print(false));
 }

@@ -85,6 +85,8 @@ export interface Model {
   readonly cursorBin: Signal<number | null>;
   /** UTC in milliseconds under the cursor, where the panel has a time axis. */
   readonly cursorMs: Signal<number | null>;
+  /** What the page is drawn in now. */
+  readonly colours: Signal<'dark' | 'light'>;
   readonly openPanel: Signal<DrawerName | null>;
   /** What the page asks of its worker; does nothing before there is one. */
   readonly requests: Requests;
@@ -216,6 +218,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     clockOffsetMs,
     cursorBin: signal(null),
     cursorMs: signal(null),
+    colours: signal('dark'),
     openPanel: signal(null),
     requests: { resetHolds: () => {}, download: () => {}, sidecar: null, choose: null },
     message: signal(''),

@@ -18,7 +18,7 @@ export type LineName = Trace | 'peak' | 'least' | 'reference';
 export const LINES: readonly LineName[] = ['latest', 'progress', 'peak', 'least', 'reference', 'run'];
 
 export type HeightMode = 'robust' | 'full';
-export type Theme = 'dark' | 'light';
+export type Theme = 'dark' | 'light' | 'system';
 /** What the frequency axis counts: hertz from the LO, hertz, or bins. */
 export type AxisKind = 'offset' | 'absolute' | 'bin';
 /** Colour of the waterfall: power, or power over the mean of all rows. */
@@ -49,8 +49,7 @@ export interface ViewValues {
   readonly tone: number | null;
   readonly panels: PanelSizes;
   readonly side: boolean;
-  /** Null follows the system. */
-  readonly theme: Theme | null;
+  readonly theme: Theme;
 }
 
 export type View = { readonly [K in keyof ViewValues]: Signal<ViewValues[K]> };
@@ -127,11 +126,7 @@ const FIELDS: { readonly [K in keyof ViewValues]: Field<ViewValues[K]> } = {
     read: (text) => text !== '0',
     write: (value) => (value ? '1' : '0'),
   },
-  theme: {
-    fallback: null,
-    read: (text) => (text === 'dark' || text === 'light' ? text : null),
-    write: (value) => value ?? '',
-  },
+  theme: oneOf<Theme>('dark', ['dark', 'light', 'system']),
 };
 
 const NAMES = Object.keys(FIELDS) as readonly (keyof ViewValues)[];

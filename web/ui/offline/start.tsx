@@ -4,7 +4,7 @@ import { analysisSettings } from '../model/analysis-settings.ts';
 import { followEngineTable } from '../model/engine-table.ts';
 import { followWorker } from '../link.ts';
 import { createModel } from '../model/model.ts';
-import { readView } from '../model/view.ts';
+import { viewOfPage } from '../theme.ts';
 import { readRequest } from '../request.ts';
 import { startPage } from '../start.tsx';
 import { connectRequests, createDesk, type RemoteWorker, USUAL_SETTINGS } from './desk.ts';
@@ -17,7 +17,12 @@ import './offline.css';
 export function startOffline(root: HTMLElement, worker: RemoteWorker): (reason: string) => void {
   const query = new URLSearchParams(location.search);
   const isSecure = window.isSecureContext;
-  const model = createModel(readView(query), { isKiosk: false, isSecure, hasToken: false, isOffline: true });
+  const model = createModel(viewOfPage(query), {
+    isKiosk: false,
+    isSecure,
+    hasToken: false,
+    isOffline: true,
+  });
   const desk = createDesk(model, worker);
   desk.settings.value = { ...USUAL_SETTINGS, engine: readRequest(query).engine };
   connectRequests(model, desk, worker);

@@ -10,7 +10,8 @@ import { fixed, THIN } from '../format/numbers.ts';
 import { offsetFrequency } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import { PANEL_NAMES, PANELS, toggled, DEFAULT_PANELS } from '../model/panels.ts';
-import type { AxisKind, WaterfallKind } from '../model/view.ts';
+import type { AxisKind, Theme, WaterfallKind } from '../model/view.ts';
+import { chooseTheme } from '../theme.ts';
 import { toneBin } from '../series/series.ts';
 import { Choice } from '../spectrum/choice.tsx';
 import { TRACE_NAMES } from '../spectrum/names.ts';
@@ -23,6 +24,11 @@ const AXES: readonly (readonly [AxisKind, string])[] = [
 const WATERFALLS: readonly (readonly [WaterfallKind, string])[] = [
   ['power', 'power'],
   ['relative', 'power over its mean'],
+];
+const THEMES: readonly (readonly [Theme, string])[] = [
+  ['dark', 'dark'],
+  ['light', 'light'],
+  ['system', 'as the system'],
 ];
 const SPECTRA: readonly (readonly [Trace, string])[] = [
   ['run', TRACE_NAMES.run],
@@ -174,6 +180,12 @@ export function ViewPanel({ model }: { model: Model }) {
         <Choice label="Waterfall" value={view.waterfall} options={WATERFALLS} />
         <Choice label="History shown" value={view.depth} options={HOURS} />
         <Tone model={model} />
+        <Choice
+          label="Colours"
+          value={view.theme}
+          options={THEMES}
+          onChosen={() => chooseTheme(model, view.theme.peek())}
+        />
       </fieldset>
       <fieldset>
         <legend>Excess and kurtosis</legend>

@@ -14,17 +14,26 @@ const BUDGET_MS = 16;
 const waiting = new Set<() => void>();
 let handle = 0;
 
+/** Draws what waits now, however long it takes. */
+export function drawNow(): void {
+  drawFor(Number.POSITIVE_INFINITY);
+}
+
 function drawWaiting(): void {
   handle = 0;
+  drawFor(BUDGET_MS);
+  schedule();
+}
+
+function drawFor(budgetMs: number): void {
   const sinceMs = performance.now();
   // As they stand now: what a plot asks for while it is drawn belongs to the next frame.
   const due = Array.from(waiting);
-  for (const draw of due) {
-    waiting.delete(draw);
-    draw();
-    if (performance.now() - sinceMs >= BUDGET_MS) break;
+  for (const each of due) {
+    waiting.delete(each);
+    each();
+    if (performance.now() - sinceMs >= budgetMs) break;
   }
-  schedule();
 }
 
 function schedule(): void {

@@ -22,14 +22,10 @@ export function usePlot(
     if (host.current === null) return;
     const plot = make(host.current);
     const follow = effect(() => {
-      void model.view.theme.value;
+      void model.colours.value;
       plot.recolour();
     });
-    const system = matchMedia('(prefers-color-scheme: light)');
-    const recolour = (): void => plot.recolour();
-    system.addEventListener('change', recolour);
     return () => {
-      system.removeEventListener('change', recolour);
       follow();
       plot.dispose();
     };
