@@ -43,6 +43,16 @@ test('total power is the sum over the band, a tone its height over the floor', (
   expect(toneHeight(mean, 201)).toBeCloseTo(7, 10);
   expect(toneHeight(new Float64Array(256), 100)).toBeNaN();
   expect(toneHeight(mean, 0)).toBeCloseTo(0, 10);
+  // As the bridge remembers it: columns of four bins, and the line across two of them.
+  mean[203] = 2e-9 * 3;
+  mean[204] = 2e-9 * 3;
+  mean[200] = mean[201] = 2e-9;
+  const columns = Float64Array.from(
+    { length: 64 },
+    (_, c) => mean.slice(4 * c, 4 * c + 4).reduce((a, b) => a + b) / 4,
+  );
+  expect(toneHeight(columns, 203, 256)).toBeCloseTo(4, 10);
+  expect(toneHeight(columns, 204, 256)).toBeCloseTo(4, 10);
 });
 
 test('the strongest line is the tone, unless it is the leakage of the LO', () => {

@@ -106,7 +106,7 @@ test('markers are set where the cursor is, their difference is read, and a link 
   await page.getByLabel('A, bin').fill('1000');
   await page.getByLabel('A, bin').press('Enter');
   await page.locator('.delta-frequency').waitFor();
-  expect(await textOf(page, '.delta-frequency')).toBe('+976.563 kHz, +1500');
+  expect(await textOf(page, '.delta-frequency')).toBe('+976.563 kHz, +1 500');
   // 20e-9 at the tone, 5e-9 within 2 % at A; errors m/√8193.
   expect(await textOf(page, '.delta-power')).toMatch(/^\((14|15)\.\d\d ± 0\.2\d\)·10⁻⁹$/);
   await eventually(

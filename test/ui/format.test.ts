@@ -44,7 +44,7 @@ test('numbers: significant digits and engineering exponents', () => {
 
 test('frequencies', () => {
   expect(visible(offsetFrequency(403_645.8))).toBe('+403.646 kHz');
-  expect(visible(offsetFrequency(-1_000_000))).toBe('−1000.000 kHz');
+  expect(visible(offsetFrequency(-1_000_000))).toBe('−1 000.000 kHz');
   expect(visible(absoluteFrequency(10.353e9 + 403_645.8))).toBe('10.353 403 646 GHz');
   expect(visible(shortFrequency(10.353e9))).toBe('10.353 GHz');
   expect(visible(shortFrequency(10e9))).toBe('10 GHz');

@@ -14,23 +14,29 @@ export function totalPower(mean: ArrayLike<number>, g: Geometry): number {
   return sum * binWidthHz(g);
 }
 
-/** A line between two bins lies in both, and its leakage in their neighbours. */
+/** Bins on either side: a line between two bins lies in both, and its leakage in their neighbours. */
 const LINE_REACH = 2;
-/** Bins on either side, beyond the line, from which its floor is taken. */
+/** Columns on either side, beyond the line, from which its floor is taken. */
 const FLOOR_REACH = 16;
 
 /**
  * Power of a line about a bin in units of the floor's power in one bin: Σ (P/floor − 1) over five bins, so that a
- * line between two bins counts as much as one on a bin. NaN where the floor cannot be told.
+ * line between two bins counts as much as one on a bin. Columns that are means of several bins give the same height
+ * with more noise, because more bins without a line are added. NaN where the floor cannot be told.
+ * @param mean [columns] dividing the band evenly
+ * @param bins that the band has in full
  */
-export function toneHeight(mean: ArrayLike<number>, bin: number): number {
+export function toneHeight(mean: ArrayLike<number>, bin: number, bins = mean.length): number {
+  const per = bins / mean.length;
+  const first = Math.floor((bin - LINE_REACH) / per);
+  const last = Math.floor((bin + LINE_REACH) / per);
   const around: number[] = [];
-  for (let k = bin - LINE_REACH - FLOOR_REACH; k <= bin + LINE_REACH + FLOOR_REACH; k++)
-    if (Math.abs(k - bin) > LINE_REACH && k >= 0 && k < mean.length) around.push(mean[k] as number);
+  for (let k = first - FLOOR_REACH; k <= last + FLOOR_REACH; k++)
+    if ((k < first || k > last) && k >= 0 && k < mean.length) around.push(mean[k] as number);
   const floor = median(around);
   let sum = 0;
-  for (let k = Math.max(0, bin - LINE_REACH); k <= Math.min(mean.length - 1, bin + LINE_REACH); k++)
-    sum += (mean[k] as number) / floor - 1;
+  for (let k = Math.max(0, first); k <= Math.min(mean.length - 1, last); k++)
+    sum += ((mean[k] as number) / floor - 1) * per;
   return floor > 0 ? sum : Number.NaN;
 }
 

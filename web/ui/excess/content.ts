@@ -3,6 +3,7 @@
  * and at the side the histogram beside what chance would give.
  */
 import { signal } from '@preact/signals';
+import type { Trace } from '../../../bridge/protocol/frames.ts';
 import { type Histogram, histogram } from '../../analysis/histogram.ts';
 import { kurtosisSigma } from '../../analysis/kurtosis.ts';
 import type { Range } from '../../analysis/range.ts';
@@ -126,7 +127,7 @@ export class DeviationContent implements Content {
       const columns = offScaleColumns(this.#values, projection, beyond, pixelRatio);
       drawMarks(ctx, columns, beyond === 'above' ? projection.top : projection.bottom, beyond, pixelRatio);
     }
-    if (this.#histogram !== null) this.#drawHistogram(canvas, this.#histogram);
+    if (this.#histogram !== null) this.#drawHistogram(canvas, this.#histogram, analysis.settings.of);
   }
 
   /** Dashed at ±3 σ, whole at the expected value. */
@@ -158,7 +159,7 @@ export class DeviationContent implements Content {
   }
 
   /** Bars to the right, the expected distribution as steps over them. */
-  #drawHistogram(canvas: Canvas, { counts, expected, edges }: Histogram): void {
+  #drawHistogram(canvas: Canvas, { counts, expected, edges }: Histogram, of: Trace): void {
     const { ctx, left, width, top, height, right, projection, palette, rem, pixelRatio } = canvas;
     const x = Math.round(left + width + 0.5 * rem);
     const room = right - 1.2 * rem;
@@ -171,7 +172,7 @@ export class DeviationContent implements Content {
     ctx.clip();
     ctx.fillStyle = palette.threshold;
     ctx.fillRect(x - pixelRatio, top, pixelRatio, height);
-    ctx.fillStyle = palette.band.run;
+    ctx.fillStyle = palette.band[of];
     counts.forEach((count, i) => {
       const upper = row(edges[i + 1] as number);
       ctx.fillRect(

@@ -21,6 +21,7 @@ function chanceText(model: Model): string {
   const { above, total } = countBeyond(analysis.z, analysis.cut, LINE_SIGMAS);
   const expected = expectedAbove(total, LINE_SIGMAS, analysis.expectedStd);
   return [
+    '',
     `above ${LINE_SIGMAS}${THIN}σ: ${grouped(above)}, by chance ${fixed(expected, 1)}`,
     `largest by chance ${fixed(expectedMaximum(total), 1)}${THIN}σ`,
   ].join(' · ');
@@ -28,7 +29,7 @@ function chanceText(model: Model): string {
 
 function baselineText(model: Model): string {
   const analysis = model.analysis.value;
-  if (analysis === null) return 'baseline: waiting for a spectrum';
+  if (analysis === null) return 'waiting for a spectrum';
   const { window, settings, std, expectedStd } = analysis;
   const kept = matchedFilterEfficiency(model.geometry.value, window, settings.degree);
   return [
@@ -52,7 +53,8 @@ export function ExcessPanel({ model, isLowest }: FrequencyPanelProps) {
       label="Excess over the baseline"
       caption={
         <>
-          <b>Excess</b> of the {TRACE_NAMES[model.view.of.value]} · {baseline} · {chance}
+          <b>Excess</b> of the {TRACE_NAMES[model.view.of.value]} · {baseline}
+          {chance}
         </>
       }
     >

@@ -24,6 +24,10 @@ export function grouped(value: number, decimals = 0): string {
   return `${groupedWhole}.${fraction.replace(/(\d{3})(?=\d)/g, `$1${THIN}`)}`;
 }
 
+/** As `grouped`, with a sign always. */
+export const signedGrouped = (value: number, decimals = 0): string =>
+  value < 0 ? grouped(value, decimals) : `+${grouped(value, decimals)}`;
+
 /** −9 → «⁻⁹». */
 export const superscript = (exponent: number): string =>
   String(exponent)

@@ -1,7 +1,7 @@
 /**
  * Quantities with their units: frequencies, spans of time, ages, moments in UTC.
  */
-import { fixed, grouped, significant, signed, THIN } from './numbers.ts';
+import { fixed, grouped, signedGrouped, significant, THIN } from './numbers.ts';
 
 interface FrequencyUnit {
   readonly name: 'Hz' | 'kHz' | 'MHz';
@@ -16,7 +16,7 @@ export const frequencyUnit = (limitHz: number): FrequencyUnit =>
   limitHz >= 1e6 ? MHZ : limitHz >= 1e3 ? KHZ : HZ;
 
 /** Offset from the LO with 1 Hz of resolution: «+403.646 kHz». */
-export const offsetFrequency = (hz: number): string => `${signed(hz / 1e3, 3)}${THIN}kHz`;
+export const offsetFrequency = (hz: number): string => `${signedGrouped(hz / 1e3, 3)}${THIN}kHz`;
 
 /** Absolute frequency to the hertz: «10.353 403 646 GHz». */
 export const absoluteFrequency = (hz: number): string => `${grouped(hz / 1e9, 9)}${THIN}GHz`;

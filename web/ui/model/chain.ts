@@ -64,6 +64,10 @@ const WELL: ChainSummary = { code: 'well', severity: 'calm', headline: '', advic
 const quiet = ({ freshness, nowMs }: ChainInput): string =>
   `no new data for ${age(freshness.quietSeconds)}, since ${utcShort(nowMs - freshness.quietSeconds * 1000, nowMs)}`;
 
+/** Reasons come in others' words, as a clause or as a sentence. */
+const sentence = (text: string): string =>
+  text === '' ? '' : `${text.charAt(0).toUpperCase()}${text.slice(1)}${/[.!?…]$/.test(text) ? '' : '.'}`;
+
 function ofConnection(input: ChainInput): ChainSummary | null {
   const { connection } = input;
   switch (connection.phase) {
@@ -77,7 +81,7 @@ function ofConnection(input: ChainInput): ChainSummary | null {
         severity: 'alarm',
         headline: `Not connected to the bridge since ${utcShort(connection.sinceMs, input.nowMs)}`,
         advice:
-          `${connection.reason} Tried again by itself; if it lasts, look whether the bridge is running.`.trim(),
+          `${sentence(connection.reason)} Tried again by itself; if it lasts, look whether the bridge is running.`.trim(),
       };
     case 'refused':
       return ofRefusal(connection);
@@ -91,20 +95,20 @@ function ofRefusal(refused: Extract<Connection, { phase: 'refused' }>): ChainSum
       code: 'refused-token',
       severity: 'alarm',
       headline: 'The bridge asks for a token',
-      advice: `${message} Paste the token that the bridge printed at its start, or open its link with #token=…`,
+      advice: `${sentence(message)} Paste the token that the bridge printed at its start, or open its link with #token=…`,
     };
   if (code === 'protocol')
     return {
       code: 'refused-protocol',
       severity: 'alarm',
       headline: 'This page and the bridge are of different versions',
-      advice: `${message} The page has been reloaded once and it did not help: clear the cache, or rebuild the page.`,
+      advice: `${sentence(message)} The page has been reloaded once and it did not help: clear the cache, or rebuild the page.`,
     };
   return {
     code: 'refused',
     severity: 'alarm',
     headline: `The bridge refused this page: ${code}`,
-    advice: message,
+    advice: sentence(message),
   };
 }
 

@@ -11,7 +11,7 @@ export interface Notice {
   readonly isAlarm: boolean;
   readonly title: string;
   readonly detail: string;
-  /** How often it has happened. */
+  /** How often it has happened, where the title does not say it. */
   readonly count: number;
 }
 
@@ -62,7 +62,7 @@ function ofState(state: BridgeState): Notice[] {
       isAlarm: true,
       title: counted(state.incomplete.length, 'incomplete file'),
       detail: 'Not published as whole; the missing slices are listed below.',
-      count: state.incomplete.length,
+      count: 1,
     });
   const rejected = Object.values(state.rejected).reduce((sum, n) => sum + n, 0);
   if (rejected > 0)
@@ -73,7 +73,7 @@ function ofState(state: BridgeState): Notice[] {
       detail: Object.entries(state.rejected)
         .map(([reason, n]) => `${reason}: ${n}`)
         .join(', '),
-      count: rejected,
+      count: 1,
     });
   if (state.headerless)
     notices.push({

@@ -3,7 +3,7 @@
  */
 import { binFrequencyHz, binWidthHz } from '../../../bridge/protocol/geometry.ts';
 import { powerFactor } from '../../analysis/power.ts';
-import { engineeringExponent, fixed, grouped, signed, superscript, THIN } from '../format/numbers.ts';
+import { engineeringExponent, fixed, grouped, signedGrouped, superscript, THIN } from '../format/numbers.ts';
 import { offsetFrequency } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import { bandLimits } from '../plot/zoom.ts';
@@ -77,7 +77,7 @@ export function TablePanel({ model }: { model: Model }) {
               <tr key={row.fromHz}>
                 <th scope="row">{offsetFrequency(row.fromHz)}</th>
                 <td>{fixed(row.mean * 10 ** -exponent, 3)}</td>
-                <td>{Number.isNaN(row.z) ? '–' : signed(row.z, 1)}</td>
+                <td>{Number.isNaN(row.z) ? '–' : signedGrouped(row.z, 1)}</td>
                 <td>{offsetFrequency(row.strongestHz)}</td>
               </tr>
             ))}

@@ -47,10 +47,7 @@ export const TONE_HEIGHT: SeriesKind = {
   values: (rows, model) => {
     const bin = toneBin(model);
     const { bins } = model.geometry.value;
-    return Float64Array.from(rows, ({ mean }) =>
-      // Rows with fewer columns than bins have averaged the tone away.
-      bin === null || mean.length !== bins ? Number.NaN : toneHeight(mean, bin),
-    );
+    return Float64Array.from(rows, ({ mean }) => (bin === null ? Number.NaN : toneHeight(mean, bin, bins)));
   },
   ticks: decimalTicks,
 };

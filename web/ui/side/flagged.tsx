@@ -3,7 +3,7 @@
  */
 import { binFrequencyHz, binWidthHz } from '../../../bridge/protocol/geometry.ts';
 import type { FlaggedLine } from '../../analysis/flagged.ts';
-import { fixed, grouped, signed } from '../format/numbers.ts';
+import { fixed, grouped, signed, signedGrouped } from '../format/numbers.ts';
 import { counted, offsetFrequency, utcShort } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import { withinBand } from '../plot/zoom.ts';
@@ -21,7 +21,7 @@ function showLine(model: Model, line: FlaggedLine): void {
 }
 
 /** z grows with √n without bound: three digits are enough. */
-const zText = (z: number): string => (Math.abs(z) < 100 ? signed(z, 1) : signed(Math.round(z), 0));
+const zText = (z: number): string => (Math.abs(z) < 100 ? signed(z, 1) : signedGrouped(Math.round(z)));
 
 /** UTC, as everything here. */
 const sinceText = (line: FlaggedLine, model: Model): string =>

@@ -6,7 +6,7 @@ import { binFrequencyHz } from '../../../bridge/protocol/geometry.ts';
 import type { Averaged } from '../../analysis/display.ts';
 import { markerDifference } from '../../analysis/markers.ts';
 import { powerFactor } from '../../analysis/power.ts';
-import { engineeringExponent, fixed, signed, superscript, THIN } from '../format/numbers.ts';
+import { engineeringExponent, fixed, signed, signedGrouped, superscript, THIN } from '../format/numbers.ts';
 import { offsetFrequency } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import { LINE_NAMES } from '../spectrum/names.ts';
@@ -74,7 +74,7 @@ function Difference({ model }: { model: Model }) {
     <>
       <dt>Δf</dt>
       <dd class="delta-frequency">
-        {offsetFrequency(d.hz)}, {signed(d.bins, 0)}
+        {offsetFrequency(d.hz)}, {signedGrouped(d.bins)}
       </dd>
       <dt>ΔP</dt>
       <dd class="delta-power" title={`On the ${on.name}, V²/Hz`}>
