@@ -8,6 +8,7 @@ import { isBuiltin } from 'node:module';
 import { fileURLToPath } from 'node:url';
 import { interpolateViridis } from 'd3-scale-chromatic';
 import { defineConfig, type Plugin } from 'vite';
+import { writePrecache } from './scripts/precache.mjs';
 
 const at = (path: string): string => fileURLToPath(new URL(path, import.meta.url));
 
@@ -45,6 +46,16 @@ const executable = (): Plugin => ({
   writeBundle: () => chmodSync(at('dist/node/haloscope.js'), 0o755),
 });
 
+/** The service worker of the offline page learns what belongs to it when everything is there. */
+const precache = (): Plugin => ({
+  name: 'haloscope:precache',
+  applyToEnvironment: (environment) => environment.name === 'client',
+  writeBundle: () => writePrecache(at('dist/web')),
+});
+
+/** Where a service worker may answer for them: a worker is judged by the address of its script. */
+const workerFolder = (name: string): string => (name.startsWith('offline') ? 'offline-assets' : 'assets');
+
 export default defineConfig({
   root: at('web'),
   publicDir: at('public'),
@@ -52,8 +63,13 @@ export default defineConfig({
   // Relative, so that the same page works from the bridge, from a static server and under a path.
   base: './',
   define: buildConstants,
-  plugins: [executable()],
-  worker: { format: 'es' },
+  plugins: [executable(), precache()],
+  worker: {
+    format: 'es',
+    rolldownOptions: {
+      output: { entryFileNames: ({ name }) => `${workerFolder(name)}/[name]-[hash].js` },
+    },
+  },
   builder: {
     buildApp: async (builder) => {
       for (const name of ['client', 'node']) {
@@ -70,7 +86,17 @@ export default defineConfig({
         emptyOutDir: true,
         // Nothing becomes a data: URL, which the bridge's Content-Security-Policy would refuse.
         assetsInlineLimit: 0,
-        rolldownOptions: { input: { index: at('web/index.html'), offline: at('web/offline.html') } },
+        rolldownOptions: {
+          input: {
+            index: at('web/index.html'),
+            offline: at('web/offline.html'),
+            // At the top and without a hash: its place says how far it reaches, its content which version it is.
+            'offline-sw': at('web/offline/browser/service-worker.ts'),
+          },
+          output: {
+            entryFileNames: ({ name }) => (name === 'offline-sw' ? '[name].js' : 'assets/[name]-[hash].js'),
+          },
+        },
       },
     },
     node: {

@@ -32,6 +32,12 @@ const RULES = [
   { folder: 'web/page.tsx', may: ['web/ui'], mayTypes: ['web/worker'], node: false },
   { folder: 'web/offline-main.tsx', may: ['web/ui'], mayTypes: ['web/worker'], node: false },
   {
+    folder: 'web/ui/offline',
+    may: ['web/ui', 'web/analysis', 'web/offline/browser', 'bridge/protocol'],
+    mayTypes: ['web/worker', 'web/engine'],
+    node: false,
+  },
+  {
     folder: 'web/ui',
     may: ['web/analysis', 'bridge/protocol'],
     mayTypes: ['web/worker', 'web/engine/engine.ts', 'web/offline/browser'],

@@ -100,7 +100,7 @@ const DEFAULT_ROWS = 512;
 export const AUTHORITY_PATH = '/ca.crt';
 
 /** Files whose names carry a hash of their content. */
-const HASHED = /^\/assets\//;
+const HASHED = /^\/(offline-)?assets\//;
 /** The script whose policy says where sockets may go: it must not be older than its bridge's knowledge of others. */
 const POLICED = /^\/assets\/worker-/;
 

@@ -11,6 +11,7 @@ import { createCpuEngine } from './cpu.ts';
 import { type EngineDescription, EngineError, type EngineOptions, type SpectrumEngine } from './engine.ts';
 import { adapterName, NO_ADAPTER } from './gpu/device.ts';
 import { createGpuEngine } from './gpu/engine.ts';
+import type { StartWorker } from './pool-messages.ts';
 
 export type EnginePreference = 'auto' | 'gpu' | 'cpu';
 
@@ -26,6 +27,8 @@ export interface ChooseOptions extends EngineOptions {
   readonly prefer: EnginePreference;
   /** Workers of the CPU engine; its own default otherwise. */
   readonly workers?: number;
+  /** How the CPU engine starts one; by default as this environment does. */
+  readonly startWorker?: StartWorker;
   /** Called whenever another engine takes over, with the reason in `why`. */
   readonly onChange?: (description: EngineDescription) => void;
   readonly surroundings?: GpuSurroundings;
@@ -97,12 +100,18 @@ async function startWith(options: ChooseOptions, surroundings: GpuSurroundings):
  * @throws {EngineError} `unavailable`, `self-test`: the CPU engine cannot run either
  */
 export async function createEngine(options: ChooseOptions): Promise<SupervisedEngine> {
-  const { bins, window, workers, prefer, onChange = () => {} } = options;
+  const { bins, window, workers, startWorker, prefer, onChange = () => {} } = options;
   const surroundings = options.surroundings ?? surroundingsHere();
   const { gpu } = surroundings;
   return FailoverEngine.start(
     {
-      makeCpu: () => createCpuEngine({ bins, window, ...(workers !== undefined && { workers }) }),
+      makeCpu: () =>
+        createCpuEngine({
+          bins,
+          window,
+          ...(workers !== undefined && { workers }),
+          ...(startWorker !== undefined && { startWorker }),
+        }),
       makeGpu: async () => {
         const found = await diagnoseGpu(surroundings);
         if (!gpu || !('gpu' in found))

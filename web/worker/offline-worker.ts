@@ -17,12 +17,13 @@ import { buffersOf } from './buffers.ts';
 import { Collector } from './collector.ts';
 import { type EngineMeasurement, measureNth } from './engine-table.ts';
 import { OfflineSession } from './offline/session.ts';
+import { startOfflineWorker } from './offline-pool.ts';
 import { type MonitorUpdate, Updates } from './updates.ts';
 
 const updates = new Updates();
 const collector = new Collector(updates);
 const session = new OfflineSession({
-  createEngine,
+  createEngine: (options) => createEngine({ ...options, startWorker: startOfflineWorker }),
   events: {
     status: (status) => {
       collector.geometry(status.geometry);

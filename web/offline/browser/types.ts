@@ -37,7 +37,7 @@ export interface OfflineSettings {
   readonly run: string;
   /** Samples per slice. */
   readonly bins: number;
-  /** Null: as each recording says, otherwise the usual one. */
+  /** Of recordings that do not say theirs; null: the usual one. */
   readonly sampleRateHz: number | null;
   readonly loHz: number | null;
   readonly window: WindowName;

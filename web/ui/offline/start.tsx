@@ -7,11 +7,13 @@ import { createModel } from '../model/model.ts';
 import { viewOfPage } from '../theme.ts';
 import { readRequest } from '../request.ts';
 import { startPage } from '../start.tsx';
-import { connectRequests, createDesk, type RemoteWorker, USUAL_SETTINGS } from './desk.ts';
+import { connectRequests, createDesk, type RemoteWorker } from './desk.ts';
 import { FilesPanel } from './files-panel.tsx';
-import { OfflineIntake } from './intake.tsx';
+import { OfflineIntake } from './intake-view.tsx';
 import { OfflineStrip, progressTitle } from './strip.tsx';
+import { followedInstallation } from './installed.tsx';
 import './offline.css';
+import './intake.css';
 
 /** @returns how to say that the worker has failed */
 export function startOffline(root: HTMLElement, worker: RemoteWorker): (reason: string) => void {
@@ -23,13 +25,13 @@ export function startOffline(root: HTMLElement, worker: RemoteWorker): (reason: 
     hasToken: false,
     isOffline: true,
   });
-  const desk = createDesk(model, worker);
-  desk.settings.value = { ...USUAL_SETTINGS, engine: readRequest(query).engine };
+  const desk = createDesk(model, worker, readRequest(query).engine);
+  const installation = followedInstallation();
   connectRequests(model, desk, worker);
   startPage(root, model, {
     Strip: () => <OfflineStrip model={model} desk={desk} />,
     Status: () => <FilesPanel model={model} desk={desk} />,
-    Over: () => <OfflineIntake desk={desk} />,
+    Over: () => <OfflineIntake model={model} intake={desk.intake} installation={installation} />,
     title: () => `${progressTitle(model.offline.value)}${model.run.value ?? 'offline'} · `,
   });
   effect(() => void worker.analyse(analysisSettings(model.view)));

@@ -73,6 +73,17 @@ function Buttons({ model, desk }: { model: Model; desk: Desk }) {
   );
   return (
     <span class="cell buttons">
+      <button
+        type="button"
+        class="plain"
+        aria-expanded={desk.intake.isOpen.value}
+        title="Drop or choose more, and what was found so far"
+        onClick={() => {
+          desk.intake.isOpen.value = !desk.intake.isOpen.value;
+        }}
+      >
+        Add
+      </button>
       {button('chain', problems === 0 ? 'Files' : `Files · ${counted(problems, 'problem')}`, 'Files (key i)')}
       {button('export', 'Export', 'Spectrum as CSV, ECSV, NPZ, JSON; the plots as PNG (key x)')}
       {button('keys', '?', 'Keys (?)')}

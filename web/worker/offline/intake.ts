@@ -78,7 +78,8 @@ export class Intake {
       loHz: loHz ?? DEFAULT_LO_HZ,
     };
     const defaults = fixed?.geometry ?? usual;
-    const said = { bins, sampleRateHz, loHz };
+    // A person speaks for recordings that say nothing; what they say of themselves counts.
+    const said = { bins, sampleRateHz: null, loHz: null };
     const common = commonGeometry(catalogue.recordings, said, defaults, fixed?.geometry ?? null);
     const read = await readSaved(catalogue.saved, common.geometry);
     const [first] = read.saved.flatMap(({ spectra }) => spectra);

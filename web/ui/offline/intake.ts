@@ -1,0 +1,153 @@
+/**
+ * The intake: what a person has dropped, what of it can be measured, and how it shall be. Everything before the
+ * start, and more files after it.
+ *
+ *   idle ─drop, pick─▶ searching ─▶ looking ─▶ ready ─start─▶ ready …
+ *                       (files)      (table)     └─ a setting changes ─▶ looking
+ */
+import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
+import type { EnginePreference } from '../../engine/choose.ts';
+import { gather, type Root } from '../../offline/browser/gather.ts';
+import type { Found, OfflineSettings, Pace, PlainProblem, Survey } from '../../offline/browser/types.ts';
+import { type Line, linesOf } from './lines.ts';
+import { readSettings, rememberSettings } from './settings.ts';
+
+/** What the intake needs of the worker. */
+export interface IntakeWorker {
+  add(found: Found): Promise<void>;
+  survey(settings: OfflineSettings): Promise<Survey>;
+  pace(settings: OfflineSettings): Promise<Pace>;
+  start(paths: readonly string[] | null, settings: OfflineSettings): Promise<void>;
+}
+
+export type IntakePhase = 'idle' | 'searching' | 'looking' | 'ready';
+
+/** A setting is taken when nobody has typed for so long. */
+const SETTLE_MS = 400;
+
+export class Intake {
+  readonly phase: Signal<IntakePhase> = signal('idle');
+  /** It lies over the panels: before the start, and when somebody adds files. */
+  readonly isOpen: Signal<boolean> = signal(true);
+  readonly filesFound: Signal<number> = signal(0);
+  readonly survey: Signal<Survey | null> = signal(null);
+  readonly pace: Signal<Pace | null> = signal(null);
+  readonly settings: Signal<OfflineSettings>;
+  /** Paths that a person has left out. */
+  readonly leftOut: Signal<ReadonlySet<string>> = signal(new Set());
+  /** Why there is no table; empty while there is no reason. */
+  readonly trouble: Signal<string> = signal('');
+  readonly lines: ReadonlySignal<readonly Line[]> = computed(() =>
+    this.survey.value === null ? [] : linesOf(this.survey.value),
+  );
+  /** What Start would measure. */
+  readonly chosen = computed(() => {
+    const rows = (this.survey.value?.rows ?? []).filter(
+      ({ status, path }) => status === 'new' && !this.leftOut.value.has(path),
+    );
+    return { rows, bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0) };
+  });
+  readonly #worker: IntakeWorker;
+  #search: AbortController | null = null;
+  #timer: ReturnType<typeof setTimeout> | undefined;
+  /** Counts looks, so that one that was overtaken is not shown. */
+  #looks = 0;
+
+  constructor(worker: IntakeWorker, engine: EnginePreference) {
+    this.#worker = worker;
+    this.settings = signal({ ...readSettings(), engine });
+  }
+
+  /** Searches what was dropped or picked, one search after the other, and shows what all of them have brought. */
+  async take(roots: readonly Root[]): Promise<void> {
+    if (roots.length === 0) return;
+    if (this.#search !== null) {
+      this.trouble.value = 'Files are still being searched: drop these again when that has ended.';
+      return;
+    }
+    const search = new AbortController();
+    this.#search = search;
+    batch(() => {
+      this.phase.value = 'searching';
+      this.isOpen.value = true;
+      this.filesFound.value = 0;
+      this.trouble.value = '';
+    });
+    const problems: PlainProblem[] = [];
+    try {
+      const found = async (entries: Found['entries']): Promise<void> => {
+        await this.#worker.add({ entries, problems: [] });
+        this.filesFound.value += entries.length;
+      };
+      await gather(roots, { found, problem: (problem) => problems.push(problem) }, search.signal);
+    } catch (error) {
+      // Stopped by a person: what was found until then counts.
+      if (!search.signal.aborted) this.trouble.value = textOf(error);
+    }
+    this.#search = null;
+    await this.#worker.add({ entries: [], problems });
+    await this.look();
+  }
+
+  /** Ends a search; what it has found stays. */
+  stopSearch(): void {
+    this.#search?.abort();
+  }
+
+  /** Asks the worker what all the files are. */
+  async look(): Promise<void> {
+    const look = ++this.#looks;
+    const settings = this.settings.peek();
+    this.phase.value = 'looking';
+    try {
+      const survey = await this.#worker.survey(settings);
+      if (look !== this.#looks) return;
+      batch(() => {
+        this.survey.value = survey;
+        this.phase.value = 'ready';
+      });
+      const pace = survey.rows.length === 0 ? null : await this.#worker.pace(settings);
+      if (look === this.#looks) this.pace.value = pace;
+    } catch (error) {
+      if (look !== this.#looks) return;
+      batch(() => {
+        this.trouble.value = textOf(error);
+        this.phase.value = this.survey.value === null ? 'idle' : 'ready';
+      });
+    }
+  }
+
+  change(change: Partial<OfflineSettings>): void {
+    const settings = { ...this.settings.peek(), ...change };
+    this.settings.value = settings;
+    rememberSettings(settings);
+    if (this.survey.peek() === null) return;
+    clearTimeout(this.#timer);
+    this.#timer = setTimeout(() => void this.look(), SETTLE_MS);
+  }
+
+  /** Leaves rows out, or takes them in again. */
+  choose(paths: readonly string[], isIn: boolean): void {
+    const leftOut = new Set(this.leftOut.peek());
+    for (const path of paths) {
+      if (isIn) leftOut.delete(path);
+      else leftOut.add(path);
+    }
+    this.leftOut.value = leftOut;
+  }
+
+  async start(): Promise<void> {
+    const { rows } = this.chosen.peek();
+    if (this.phase.peek() !== 'ready' || rows.length === 0) return;
+    const paths = this.leftOut.peek().size === 0 ? null : rows.map(({ path }) => path);
+    try {
+      await this.#worker.start(paths, this.settings.peek());
+      this.isOpen.value = false;
+      this.survey.value = await this.#worker.survey(this.settings.peek());
+    } catch (error) {
+      this.trouble.value = textOf(error);
+    }
+  }
+}
+
+const textOf = (error: unknown): string => (error instanceof Error ? error.message : String(error));
