@@ -14,6 +14,7 @@ const CHROMIUM_FILES = [
   '/Applications/Chromium.app/Contents/MacOS/Chromium',
   '/Applications/Google Chrome.app/Contents/MacOS/Google Chrome',
 ];
+const FIREFOX_FILES = ['/Applications/Firefox.app/Contents/MacOS/firefox'];
 /** Where Chromium's own libraries lie when the program in the path is only a script that starts it. */
 const CHROMIUM_LIBRARY_FOLDERS = ['/usr/lib/chromium', '/usr/lib64/chromium', '/usr/lib/chromium-browser'];
 
@@ -54,6 +55,16 @@ export function findChromium() {
   const given = process.env['CHROMIUM'];
   if (given !== undefined && given !== '') return isProgram(given) ? given : undefined;
   return findProgram(...CHROMIUM_NAMES) ?? CHROMIUM_FILES.find(isProgram);
+}
+
+/**
+ * The other browser of the tests: `FIREFOX` in the environment, else what the system has.
+ * @returns {string | undefined}
+ */
+export function findFirefox() {
+  const given = process.env['FIREFOX'];
+  if (given !== undefined && given !== '') return isProgram(given) ? given : undefined;
+  return findProgram('firefox-esr', 'firefox') ?? FIREFOX_FILES.find(isProgram);
 }
 
 /**

@@ -1,12 +1,12 @@
 /**
- * Programs that npm cannot bring (a browser and its certificates' tool, Java, Maven, Python), through the system's package manager where this user
+ * Programs that npm cannot bring (browsers and their certificates' tool, Java, Maven, Python), through the system's package manager where this user
  * may use it; otherwise the exact command for somebody who may.
  */
 import { spawnSync } from 'node:child_process';
 import { giveUp } from './install.mjs';
 import { findProgram } from './machine.mjs';
 
-/** @typedef {'Chromium' | 'certutil' | 'a Java runtime' | 'Maven' | 'Python'} Thing */
+/** @typedef {'Chromium' | 'Firefox' | 'certutil' | 'a Java runtime' | 'Maven' | 'Python'} Thing */
 
 /**
  * @typedef {object} PackageManager
@@ -26,6 +26,7 @@ const MANAGERS = [
     asRoot: true,
     packages: {
       Chromium: 'chromium',
+      Firefox: 'firefox-esr',
       certutil: 'libnss3-tools',
       'a Java runtime': 'default-jre-headless',
       Maven: 'maven',
@@ -39,6 +40,7 @@ const MANAGERS = [
     asRoot: true,
     packages: {
       Chromium: 'chromium',
+      Firefox: 'firefox',
       certutil: 'nss-tools',
       'a Java runtime': 'java-21-openjdk-headless',
       Maven: 'maven',
@@ -51,6 +53,7 @@ const MANAGERS = [
     asRoot: false,
     packages: {
       Chromium: 'chromium',
+      Firefox: 'firefox',
       certutil: 'nss',
       'a Java runtime': 'openjdk',
       Maven: 'maven',

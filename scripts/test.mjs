@@ -8,7 +8,15 @@ import { spawnSync } from 'node:child_process';
 import { existsSync, mkdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import { ensureBuild, ensurePackages, requireNode } from './install.mjs';
-import { findCertutil, findChromium, findJava, findMaven, findPython, repository } from './machine.mjs';
+import {
+  findCertutil,
+  findChromium,
+  findFirefox,
+  findJava,
+  findMaven,
+  findPython,
+  repository,
+} from './machine.mjs';
 import { ensureProgram } from './system-packages.mjs';
 
 /** In the order in which they run: the fast ones first. */
@@ -18,6 +26,7 @@ const NAMED_PROJECTS = ['faults'];
 /** What beyond Node each project needs. */
 const NEEDS = {
   chromium: ['gpu', 'e2e', 'soak', 'faults'],
+  firefox: ['e2e'],
   certutil: ['e2e'],
   kafka: ['broker', 'e2e', 'soak', 'faults'],
   python: ['e2e'],
@@ -31,6 +40,7 @@ function provide(projects) {
   /** @param {readonly string[]} users */
   const needed = (users) => projects.some((project) => users.includes(project));
   if (needed(NEEDS.chromium)) ensureProgram('Chromium', findChromium);
+  if (needed(NEEDS.firefox)) ensureProgram('Firefox', findFirefox);
   if (needed(NEEDS.certutil)) ensureProgram('certutil', findCertutil);
   if (needed(NEEDS.kafka)) {
     ensureProgram('a Java runtime', findJava);
