@@ -74,7 +74,9 @@ test('digitiser: level, DC, gain and phase; image rejection as in the spectrum o
   expect(health?.phaseRad).toBeCloseTo(phase, 10);
   expect(health?.imageRejectionDb).toBeCloseTo(rejectionDb, 8);
   expect(health?.peak).toBe(-sums.minQ);
+  expect(health?.clipped).toBe(3);
   expect(health?.clippedShare).toBeCloseTo(3 / 8192, 12);
+  expect(health).toMatchObject({ minI: sums.minI, maxI: sums.maxI, minQ: sums.minQ, maxQ: sums.maxQ });
   expect(adcHealth(emptyTimeSums())).toBeNull();
 });
 

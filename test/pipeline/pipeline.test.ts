@@ -209,8 +209,14 @@ test('a stop finishes the file in hand; the next bridge goes on behind it', asyn
   const second = newPipeline(again);
   await second.start();
   await until(() => second.state().run.filesDone === done);
+  const samples = (): readonly (readonly [string, number])[] =>
+    second.snapshots().map(({ trace, time }) => [trace, time.samples] as const);
+  // What the digitiser did is in the progress record, too.
+  expect(samples()).toEqual([['run', done * SLICES * GEOMETRY.bins]]);
   connect(second);
   await until(() => second.state().run.filesDone === 4);
+  expect(samples()).toContainEqual(['run', 4 * SLICES * GEOMETRY.bins]);
+  expect(samples()).toContainEqual(['latest', SLICES * GEOMETRY.bins]);
   expect([...output.written, ...again.written].toSorted((a, b) => a - b)).toEqual([0, 1, 2, 3]);
   const run = await second.runSpectrum('run1');
   expect(run?.moments.count).toBe(4 * SLICES);

@@ -1,8 +1,9 @@
 import { expect, test } from 'vitest';
 import type { Freshness } from '../../web/analysis/freshness.ts';
 import { type ChainInput, summarise } from '../../web/ui/model/chain.ts';
+import { adcHealth } from '../../web/analysis/adc-health.ts';
 import { noticesOf } from '../../web/ui/model/notices.ts';
-import { bridgeState, NOW, open, processor } from './states.ts';
+import { bridgeState, NOW, open, processor, healthy } from './states.ts';
 
 const fresh = (liveness: Freshness['liveness'], ageSeconds = 0.4, quietSeconds = 0.4): Freshness => ({
   liveness,
@@ -101,6 +102,8 @@ test('waiting, behind, stale', () => {
   );
 });
 
+const NO_ADC = { latest: null, progress: null, run: null };
+
 test('notices: alarms first, counted', () => {
   const notices = noticesOf({
     state: bridgeState({
@@ -117,9 +120,11 @@ test('notices: alarms first, counted', () => {
     engineTrouble: 'the self-test failed',
     roleTrouble: 'the token is wrong to compute',
     isSecure: false,
+    adc: { ...NO_ADC, latest: adcHealth(healthy(2731, 256, { clipped: 99 })) },
   });
   expect(notices.map(({ code, count }) => [code, count])).toEqual([
     ['engine-failover', 1],
+    ['adc-clipping', 1],
     ['no-engine', 1],
     ['topic-recreated', 4],
     ['incomplete-files', 1],
@@ -129,11 +134,18 @@ test('notices: alarms first, counted', () => {
     ['insecure-page', 1],
   ]);
   expect(notices[0]?.detail).toBe('the GPU went away');
-  expect(notices[5]?.detail).toBe('wrong-checksum: 2, non-finite: 1');
+  expect(notices[6]?.detail).toBe('wrong-checksum: 2, non-finite: 1');
 });
 
 test('no notices on a secure page where all is well', () => {
   expect(
-    noticesOf({ state: bridgeState(), failover: null, engineTrouble: null, roleTrouble: '', isSecure: true }),
+    noticesOf({
+      state: bridgeState(),
+      failover: null,
+      engineTrouble: null,
+      roleTrouble: '',
+      isSecure: true,
+      adc: { ...NO_ADC, latest: adcHealth(healthy(2731)) },
+    }),
   ).toEqual([]);
 });

@@ -7,6 +7,7 @@ import { integrationSeconds } from '../analysis/exposure.ts';
 import { counted, age, span } from './format/quantities.ts';
 import type { OfflineStatus } from '../offline/browser/types.ts';
 import { grouped } from './format/numbers.ts';
+import { clippingSentence } from './model/adc.ts';
 import type { Model } from './model/model.ts';
 
 const EVERY_MS = 10_000;
@@ -25,6 +26,7 @@ export function spokenSummary(model: Model): string {
     `${counted(state.run.filesDone, 'file')}, ${time} integrated.`,
     model.pausedMs.peek() === null ? '' : 'The view is paused; press P to follow the data.',
     linesText(model),
+    clippingSentence(model.adc.peek()),
     notices === 0 ? '' : `${counted(notices, 'notice')}.`,
   ]
     .filter((sentence) => sentence !== '')

@@ -1,7 +1,7 @@
 /**
  * Quantities with their units: frequencies, spans of time, ages, moments in UTC.
  */
-import { fixed, grouped, signedGrouped, significant, THIN } from './numbers.ts';
+import { fixed, grouped, signed, signedGrouped, significant, THIN } from './numbers.ts';
 
 interface FrequencyUnit {
   readonly name: 'Hz' | 'kHz' | 'MHz';
@@ -73,4 +73,30 @@ export function clockTicks(seconds: readonly number[], increment: number): strin
     if (increment >= DAY) return iso.slice(5, 10);
     return increment < MINUTE ? iso.slice(11, 19) : iso.slice(11, 16);
   });
+}
+
+interface VoltUnit {
+  readonly name: 'V' | 'mV' | 'µV' | 'nV';
+  readonly volts: number;
+}
+const NANOVOLT: VoltUnit = { name: 'nV', volts: 1e-9 };
+const VOLT_UNITS: readonly VoltUnit[] = [
+  { name: 'V', volts: 1 },
+  { name: 'mV', volts: 1e-3 },
+  { name: 'µV', volts: 1e-6 },
+];
+
+interface Voltages {
+  readonly unit: string;
+  readonly text: (volts: number, more?: number) => string;
+}
+
+/** How voltages of up to `peak` volts read best, all in one unit: three digits of the peak, `more` decimals more. */
+export function voltages(peak: number): Voltages {
+  const unit = VOLT_UNITS.find(({ volts }) => peak >= volts) ?? NANOVOLT;
+  const decimals = peak > 0 ? Math.max(0, 2 - Math.floor(Math.log10(peak / unit.volts))) : 0;
+  return {
+    unit: unit.name,
+    text: (volts, more = 0) => signed(volts / unit.volts, Math.min(9, decimals + more)),
+  };
 }

@@ -27,6 +27,7 @@ import type { EngineDescription } from '../../engine/engine.ts';
 import type { OfflineStatus } from '../../offline/browser/types.ts';
 import type { Connection, EngineReport, MonitorUpdate, ReceivedSpectrum } from '../../worker/updates.ts';
 import { type ChainSummary, summarise, summariseOffline } from './chain.ts';
+import { type Adc, adcOf } from './adc.ts';
 import { createEngineTable, type EngineTable } from './engine-table.ts';
 import { type Failover, type Notice, noticesOf } from './notices.ts';
 import { createView, type View, type ViewValues } from './view.ts';
@@ -98,6 +99,8 @@ export interface Model {
   readonly run: ReadonlySignal<string | null>;
   readonly role: ReadonlySignal<ClientRole | null>;
   readonly freshness: ReadonlySignal<Freshness>;
+  /** What the digitiser did in each of the spectra shown. */
+  readonly adc: ReadonlySignal<Adc>;
   readonly chain: ReadonlySignal<ChainSummary>;
   readonly notices: ReadonlySignal<readonly Notice[]>;
 }
@@ -181,6 +184,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
           nowMs: nowMs.value,
         }),
   );
+  const adc = computed(() => adcOf(spectra));
   const notices = computed(() =>
     noticesOf({
       state: state.value,
@@ -188,6 +192,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
       engineTrouble: engineTrouble.value,
       roleTrouble: options.hasToken ? (welcomeOf(connection.value)?.roleReason ?? '') : '',
       isSecure: options.isSecure,
+      adc: adc.value,
     }),
   );
 
@@ -227,6 +232,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     run,
     role,
     freshness,
+    adc,
     chain,
     notices,
   };

@@ -5,6 +5,7 @@
 import type { BridgeState } from '../../../bridge/protocol/state.ts';
 import type { EngineDescription } from '../../engine/engine.ts';
 import { counted } from '../format/quantities.ts';
+import { type Adc, adcNotices } from './adc.ts';
 
 export interface Notice {
   readonly code: string;
@@ -29,6 +30,7 @@ export interface NoticeInput {
   /** Why less was granted than the token should give; empty otherwise. */
   readonly roleTrouble: string;
   readonly isSecure: boolean;
+  readonly adc: Adc;
 }
 
 const insecure: Notice = {
@@ -89,7 +91,7 @@ function ofState(state: BridgeState): Notice[] {
 
 /** Alarms first. */
 export function noticesOf(input: NoticeInput): readonly Notice[] {
-  const { state, failover, engineTrouble, roleTrouble, isSecure } = input;
+  const { state, failover, engineTrouble, roleTrouble, isSecure, adc } = input;
   const notices = state === null ? [] : ofState(state);
   if (roleTrouble !== '')
     notices.push({ code: 'role', isAlarm: true, title: 'Viewer only', detail: roleTrouble, count: 1 });
@@ -101,6 +103,7 @@ export function noticesOf(input: NoticeInput): readonly Notice[] {
       detail: engineTrouble,
       count: 1,
     });
+  notices.unshift(...adcNotices(adc));
   if (failover !== null) notices.unshift(ofFailover(failover));
   if (!isSecure) notices.push(insecure);
   return notices.sort((a, b) => Number(b.isAlarm) - Number(a.isAlarm));

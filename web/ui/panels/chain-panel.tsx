@@ -8,6 +8,7 @@ import { counted, utc } from '../format/quantities.ts';
 import { linkName } from '../model/chain.ts';
 import type { Model } from '../model/model.ts';
 import type { Notice } from '../model/notices.ts';
+import { AdcTable } from './adc-table.tsx';
 import { engineName } from '../strip/engine-line.ts';
 import { retentionLine } from './retention-line.ts';
 import { TokenField } from './token-field.tsx';
@@ -121,6 +122,7 @@ export function ChainPanel({ model }: { model: Model }) {
       <Notices notices={model.notices.value} />
       {state !== null && <Incomplete state={state} />}
       <Links model={model} />
+      <AdcTable model={model} />
       {model.role.value === 'viewer' && (
         <>
           <h3>Become a processor</h3>

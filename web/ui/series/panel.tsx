@@ -1,6 +1,6 @@
 /**
- * What runs along in time: total power, reference tone, and in words the digitiser's live fraction and how long
- * averaging pays.
+ * What runs along in time: total power, reference tone, and in words the live fraction, how long averaging pays, and
+ * how the digitiser is.
  */
 import { useComputed } from '@preact/signals';
 import { integrationSeconds } from '../../analysis/exposure.ts';
@@ -12,6 +12,7 @@ import { counted, span, utc } from '../format/quantities.ts';
 import { PanelFrame } from '../layout/panel-frame.tsx';
 import type { Model } from '../model/model.ts';
 import { usePlot } from '../plot/use-plot.ts';
+import { AdcFacts } from './adc-facts.tsx';
 import { type SeriesKind, toneName, TONE_HEIGHT, TOTAL_POWER } from './series.ts';
 import { TimePlot } from './time-plot.ts';
 
@@ -82,7 +83,7 @@ export function PowerPanel({ model }: { model: Model }) {
     <PanelFrame
       model={model}
       name="power"
-      label="Total power, reference tone, live fraction"
+      label="Total power, reference tone, live fraction, digitiser"
       caption={
         <>
           <b>Total power</b> since the start · <b>reference tone</b> at {tone}, in floors of one bin · against
@@ -94,10 +95,13 @@ export function PowerPanel({ model }: { model: Model }) {
       <div class="series">
         <Series model={model} kind={TOTAL_POWER} />
         <Series model={model} kind={TONE_HEIGHT} />
-        <dl class="facts">
-          <Fact name="Live fraction" fact={live.value} />
-          <Fact name="Allan deviation" fact={allan.value} />
-        </dl>
+        <div class="facts">
+          <dl>
+            <Fact name="Live fraction" fact={live.value} />
+            <Fact name="Allan deviation" fact={allan.value} />
+          </dl>
+          <AdcFacts model={model} />
+        </div>
       </div>
     </PanelFrame>
   );

@@ -9,6 +9,7 @@ import type { Model } from '../model/model.ts';
 import type { LinkState } from '../../../bridge/protocol/state.ts';
 import type { Connection } from '../../worker/updates.ts';
 import { linkName } from '../model/chain.ts';
+import { ClipCell } from './clip-cell.tsx';
 import { type EngineLine, engineLine } from './engine-line.ts';
 
 const LIVE_WORDS = { none: 'no data', live: 'live', behind: 'behind', stale: 'stale' } as const;
@@ -146,6 +147,7 @@ export function Strip({ model }: { model: Model }) {
       </span>
       <LiveBadge model={model} />
       <Progress model={model} />
+      <ClipCell model={model} />
       <EngineCell model={model} />
       <span class="cell role" title={reason === '' ? 'Role of this page' : reason}>
         {role ?? '–'}
