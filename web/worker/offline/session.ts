@@ -11,7 +11,7 @@ import type { TimeSums } from '../../../bridge/protocol/moments.ts';
 import type { FileProblem } from '../../../bridge/protocol/pairs.ts';
 import { SOFTWARE } from '../../../bridge/protocol/software.ts';
 import type { EnginePreference } from '../../engine/choose.ts';
-import { type EngineDescription, EngineError } from '../../engine/engine.ts';
+import { type EngineDescription, EngineError, type SpectrumEngine } from '../../engine/engine.ts';
 import { analyze, type Measured, RunSum } from '../../offline/analysis.ts';
 import type {
   ExportedFile,
@@ -105,24 +105,18 @@ export class OfflineSession {
 
   /** How fast recordings are read and computed here: of one that is there, without counting it. */
   async pace(settings: OfflineSettings): Promise<Pace> {
-    const { common, recordings } = this.#looked ?? (await this.#look(settings));
-    const { bins } = common.geometry;
-    const engine = await this.#engines.get({ bins, window: common.window, prefer: settings.engine });
+    const looked = this.#looked ?? (await this.#look(settings));
+    const { common, recordings } = looked;
+    // An engine that is at work is asked, never replaced.
+    const engine = await this.#engine(common, this.#started?.prefer ?? settings.engine);
     const { name } = engine.description;
-    const [recording] = recordings;
+    if (this.#isBusy()) return { engine: name, bytesPerSecond: this.#progress.figures().bytesPerSecond };
+    const recording = recordings.find((each) => this.#statusOf(each) === 'new');
     if (recording === undefined) return { engine: name, bytesPerSecond: null };
-    const options = { engine, geometry: common.geometry, stop: NEVER, giveUp: NEVER };
-    let isMeasured = false;
-    const events = {
-      measured: () => {
-        isMeasured = true;
-      },
-      problem: () => {},
-    };
     const begunMs = performance.now();
-    await analyze([recording], options, events);
+    const measured = await this.#measureAlone(engine, common, recording).catch(() => null);
     const seconds = (performance.now() - begunMs) / 1000;
-    return { engine: name, bytesPerSecond: isMeasured ? recording.bytes / seconds : null };
+    return { engine: name, bytesPerSecond: measured === null ? null : recording.bytes / seconds };
   }
 
   /**
@@ -139,7 +133,7 @@ export class OfflineSession {
     if (recordings.length + saved.length === 0) return;
     const started = this.#begin(looked.common, settings.engine);
     for (const file of saved) this.#merge(started, file);
-    const isAtRest = this.#phase !== 'measuring' && this.#phase !== 'stopping';
+    const isAtRest = !this.#isBusy();
     if (isAtRest) this.#progress.begin(performance.now());
     for (const recording of recordings) this.#queue.set(recording.path, recording);
     this.#progress.ask(recordings);
@@ -248,7 +242,7 @@ export class OfflineSession {
   async #measureBatch(started: Started, batch: readonly Recording[]): Promise<void> {
     const { common, prefer } = started;
     const { bins } = common.geometry;
-    const engine = await this.#engines.get({ bins, window: common.window, prefer });
+    const engine = await this.#engine(common, prefer);
     const signals = { stop: this.#stop.signal, giveUp: this.#giveUp.signal };
     await analyze(
       batch,
@@ -347,8 +341,20 @@ export class OfflineSession {
     const recording = this.#recording(path);
     if (recording === null || this.#started === null) return null;
     const { common, prefer } = this.#started;
-    const { geometry, window } = common;
-    const engine = await this.#engines.get({ bins: geometry.bins, window, prefer });
+    const engine = await this.#engine(common, prefer);
+    const again = await this.#measureAlone(engine, common, recording);
+    if (again === null) return null;
+    // How many were clipped follows from what came before it.
+    const time = this.#measured.get(path)?.time ?? again.moments.time;
+    return { ...again, moments: { ...again.moments, time } };
+  }
+
+  /** @throws {FileProblem} @throws {EngineError} */
+  async #measureAlone(
+    engine: SpectrumEngine,
+    { geometry }: Common,
+    recording: Recording,
+  ): Promise<Measured | null> {
     const found: Measured[] = [];
     await analyze(
       [recording],
@@ -360,11 +366,15 @@ export class OfflineSession {
         },
       },
     );
-    const [again] = found;
-    if (again === undefined) return null;
-    // How many were clipped follows from what came before it.
-    const time = this.#measured.get(path)?.time ?? again.moments.time;
-    return { ...again, moments: { ...again.moments, time } };
+    return found[0] ?? null;
+  }
+
+  #engine({ geometry, window }: Common, prefer: EnginePreference): Promise<SpectrumEngine> {
+    return this.#engines.get({ bins: geometry.bins, window, prefer });
+  }
+
+  #isBusy(): boolean {
+    return this.#phase === 'measuring' || this.#phase === 'stopping';
   }
 
   #missingNow(): string {
