@@ -1,10 +1,6 @@
 /** What a person does with the page, and what the page says in every state of the chain. */
-import { createServer } from 'node:http';
-import type { AddressInfo } from 'node:net';
 import type { Browser, Page } from 'playwright-core';
-import sirv from 'sirv';
 import { afterAll, beforeAll, expect, onTestFinished, test } from 'vitest';
-import { WebSocketServer } from 'ws';
 import { openPage, startChromium } from '../browser/chromium.ts';
 import { TOKEN } from '../server/harness.ts';
 import {
@@ -16,7 +12,7 @@ import {
   query,
   SCREEN_TIMEOUT_MS,
 } from './screen-page.ts';
-import { keepPublishing, stageBridge, TONE_BIN, WEB_FOLDER } from './staged-bridge.ts';
+import { keepPublishing, stageBridge, TONE_BIN } from './staged-bridge.ts';
 
 const TIMEOUT_MS = SCREEN_TIMEOUT_MS;
 
@@ -281,38 +277,6 @@ test('a wrong token leaves a viewer, who is told why', async () => {
   await page.locator('.cell.role', { hasText: 'viewer' }).waitFor({ timeout: TIMEOUT_MS });
   await page.locator('.buttons .notices', { hasText: 'Status · 1' }).click();
   expect(await page.locator('.drawer').textContent()).toContain('the token is wrong');
-});
-
-test('a page of another version reloads itself once, and then says so', async () => {
-  const files = sirv(WEB_FOLDER, { dev: true });
-  let loads = 0;
-  const server = createServer((request, response) => {
-    if (request.url === '/') loads += 1;
-    files(request, response);
-  });
-  const sockets = new WebSocketServer({ server });
-  sockets.on('connection', (socket) => {
-    socket.on('message', () => {
-      socket.send(
-        JSON.stringify({ type: 'refuse', code: 'protocol', message: 'this bridge speaks protocol 99' }),
-      );
-    });
-  });
-  await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-  onTestFinished(() => {
-    for (const socket of sockets.clients) socket.terminate();
-    server.closeAllConnections();
-    server.close();
-  });
-  const page = await open(`http://127.0.0.1:${(server.address() as AddressInfo).port}/`);
-  await page.locator('.headline', { hasText: 'different versions' }).waitFor({ timeout: TIMEOUT_MS });
-  await eventually(
-    () => loads,
-    (n) => n === 2,
-  );
-  await page.locator('.headline', { hasText: 'protocol 99' }).waitFor({ timeout: TIMEOUT_MS });
-  await new Promise((resolve) => setTimeout(resolve, 1500));
-  expect(loads).toBe(2);
 });
 
 test('dark whatever the system has; light by key, by address and remembered; on paper always light', async () => {

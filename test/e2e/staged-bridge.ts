@@ -64,6 +64,7 @@ export interface StagedBridge {
   readonly source: StagedSource;
   readonly server: BridgeServer;
   readonly url: string;
+  readonly port: number;
   /** All three traces, the newest sample so many seconds old. */
   publish(file: number, ageSeconds?: number): void;
 }
@@ -76,6 +77,7 @@ export async function stageBridge(options: Partial<ServerOptions> = {}): Promise
     source,
     server,
     url: server.url,
+    port: server.port,
     publish(file, ageSeconds = 0.2) {
       const newestUtcMs = Date.now() - ageSeconds * 1000;
       for (const trace of ['run', 'latest', 'progress'] as const)

@@ -29,7 +29,9 @@ function Main({ model }: { model: Model }) {
           {model.view.side.value && !model.isKiosk && <Side model={model} />}
         </div>
       )}
-      {lowest !== undefined && hasPower && <Border model={model} above={lowest} below="power" />}
+      {lowest !== undefined && hasPower && !model.isKiosk && (
+        <Border model={model} above={lowest} below="power" />
+      )}
       {hasPower && <PowerPanel model={model} />}
     </main>
   );

@@ -1,4 +1,5 @@
-/** Parts of the live page. */
+/** Parts of the live page, and of a wall display. */
+import { Band } from './kiosk/band.tsx';
 import type { Model } from './model/model.ts';
 import { ChainPanel } from './panels/chain-panel.tsx';
 import type { PageParts } from './parts.ts';
@@ -12,3 +13,4 @@ function title(model: Model): string {
 }
 
 export const LIVE_PARTS: PageParts = { Strip, Status: ChainPanel, Over: null, title };
+export const KIOSK_PARTS: PageParts = { ...LIVE_PARTS, Strip: Band };

@@ -15,15 +15,19 @@ import './side/side.css';
 import './strip/strip.css';
 import './panels/drawer.css';
 import './panels/engines.css';
-import './kiosk.css';
+import './stale.css';
+import './kiosk/kiosk.css';
 
 /** Ages are shown to a tenth of a second while they are short. */
 const CLOCK_MS = 200;
 
 export function startPage(root: HTMLElement, model: Model, parts: PageParts): void {
   followTheme(model);
-  followAddress(model.view);
-  attachKeys(model);
+  // Nobody chooses anything at a kiosk, and what leans on its keyboard is not meant.
+  if (!model.isKiosk) {
+    followAddress(model.view);
+    attachKeys(model);
+  }
   // Slower in a hidden tab, where browsers throttle timers; the title still says that data are stale.
   setInterval(() => {
     model.nowMs.value = Date.now();

@@ -93,6 +93,9 @@ const monitor = {
     self.addEventListener('online', () => session?.reconnect());
   },
 
+  /** Answered at once by a worker that lives. */
+  ask: (): void => {},
+
   /** What has changed since the last call; waits while nothing has. */
   async next(): Promise<MonitorUpdate> {
     const update = await updates.next();

@@ -53,7 +53,7 @@ export function Stack({ model }: { model: Model }) {
         const before = open[i - 1];
         return (
           <Fragment key={name}>
-            {before !== undefined && <Border model={model} above={before} below={name} />}
+            {before !== undefined && !model.isKiosk && <Border model={model} above={before} below={name} />}
             <FrequencyPanel model={model} name={name} isLowest={i === open.length - 1} />
           </Fragment>
         );

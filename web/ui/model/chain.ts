@@ -102,7 +102,7 @@ function ofRefusal(refused: Extract<Connection, { phase: 'refused' }>): ChainSum
       code: 'refused-protocol',
       severity: 'alarm',
       headline: 'This page and the bridge are of different versions',
-      advice: `${sentence(message)} The page has been reloaded once and it did not help: clear the cache, or rebuild the page.`,
+      advice: `${sentence(message)} The page reloads itself as soon as the bridge has a newer one: rebuild it, and start the bridge again.`,
     };
   return {
     code: 'refused',

@@ -26,6 +26,7 @@ import { type WindowFigures, windowFigures } from '../../../bridge/protocol/wind
 import type { EngineDescription } from '../../engine/engine.ts';
 import type { OfflineStatus } from '../../offline/browser/types.ts';
 import type { Connection, EngineReport, MonitorUpdate, ReceivedSpectrum } from '../../worker/updates.ts';
+import type { WakeLock } from '../kiosk/wake-lock.ts';
 import { type ChainSummary, summarise, summariseOffline } from './chain.ts';
 import { type Adc, adcOf } from './adc.ts';
 import { createEngineTable, type EngineTable } from './engine-table.ts';
@@ -91,6 +92,10 @@ export interface Model {
   readonly openPanel: Signal<DrawerName | null>;
   /** What the page asks of its worker; does nothing before there is one. */
   readonly requests: Requests;
+  /** The bridge serves another build of this page than the one that runs here. */
+  readonly isOutdated: Signal<boolean>;
+  /** Whether the screen is kept awake; null where that is nobody's wish. */
+  readonly wakeLock: Signal<WakeLock | null>;
   /** Something that just happened and is said once: a download that failed, a link that was copied. */
   readonly message: Signal<string>;
   readonly geometry: ReadonlySignal<Geometry>;
@@ -226,6 +231,8 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     colours: signal('dark'),
     openPanel: signal(null),
     requests: { resetHolds: () => {}, download: () => {}, sidecar: null, choose: null },
+    isOutdated: signal(false),
+    wakeLock: signal(null),
     message: signal(''),
     geometry,
     window: computed(() => windowFigures(windowName.value)),
@@ -311,6 +318,15 @@ function applyComputed(model: Model, { analysis, holds, rows }: MonitorUpdate): 
 function postpone({ waiting }: Model, { analysis, holds }: MonitorUpdate): void {
   if (analysis !== undefined) waiting.analysis = analysis;
   if (holds !== undefined) waiting.holds = holds;
+}
+
+/** The page's worker is gone for a moment; what was drawn is left standing. */
+export function loseWorker(model: Model, reason: string): void {
+  applyConnection(model, {
+    phase: 'lost',
+    reason: `The page's worker was lost, because ${reason}.`,
+    sinceMs: Date.now(),
+  });
 }
 
 /** The view stands still; averaging, history and holds go on. */

@@ -21,6 +21,9 @@ export const PANEL_NAMES: Readonly<Record<PanelName, string>> = {
 const USUAL: PanelSizes = { spectrum: 5, excess: 3, kurtosis: 3, waterfall: 3, power: 2.4 };
 export const DEFAULT_PANELS: PanelSizes = { ...USUAL, kurtosis: 0 };
 
+/** With type twice as large, captions and axes take more of the lower ones. */
+export const KIOSK_PANELS: PanelSizes = { spectrum: 4.2, excess: 2.8, kurtosis: 0, waterfall: 4.2, power: 3 };
+
 const LEAST = 0.5;
 const MOST = 20;
 

@@ -14,7 +14,7 @@ export function Headline({ model }: { model: Model }) {
     <div class={`headline ${severity} ${isEmpty ? 'alone' : 'above'}`}>
       <p class="headline-text">{headline}</p>
       {advice !== '' && <p class="headline-advice">{advice}</p>}
-      {code === 'refused-token' && <TokenField />}
+      {code === 'refused-token' && !model.isKiosk && <TokenField />}
     </div>
   );
 }

@@ -41,6 +41,16 @@ function LegendEntry({ model, trace }: { model: Model; trace: Trace }) {
   const name = useComputed(() => nameOf(trace, model.spectra[trace].value, isChosen(model)));
   const exposure = useComputed(() => exposureText(model.spectra[trace].value, model.geometry.value));
   const isShown = model.view.traces.value.has(trace);
+  const content = (
+    <>
+      <Swatch />
+      <span class="legend-text">
+        <span class="legend-name">{name}</span>
+        <span class="legend-exposure">{exposure}</span>
+      </span>
+    </>
+  );
+  if (model.isKiosk) return isShown ? <span class={`legend-entry ${trace}`}>{content}</span> : null;
   return (
     <button
       type="button"
@@ -49,11 +59,7 @@ function LegendEntry({ model, trace }: { model: Model; trace: Trace }) {
       title={`${isShown ? 'Hide' : 'Show'} the ${TRACE_NAMES[trace]} (key ${ORDER.indexOf(trace) + 1})`}
       onClick={() => toggleTrace(model, trace)}
     >
-      <Swatch />
-      <span class="legend-text">
-        <span class="legend-name">{name}</span>
-        <span class="legend-exposure">{exposure}</span>
-      </span>
+      {content}
     </button>
   );
 }

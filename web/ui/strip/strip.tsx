@@ -15,7 +15,7 @@ import { type EngineLine, engineLine } from './engine-line.ts';
 const LIVE_WORDS = { none: 'no data', live: 'live', behind: 'behind', stale: 'stale' } as const;
 
 /** Live or not by the age of the newest datum on the screen. */
-function LiveBadge({ model }: { model: Model }) {
+export function LiveBadge({ model }: { model: Model }) {
   const { liveness, ageSeconds, undated } = model.freshness.value;
   const isOffline = model.connection.value.phase !== 'open';
   const word = isOffline && liveness === 'none' ? 'offline' : LIVE_WORDS[liveness];
@@ -31,7 +31,7 @@ function LiveBadge({ model }: { model: Model }) {
   );
 }
 
-function Progress({ model }: { model: Model }) {
+export function Progress({ model }: { model: Model }) {
   const filesDone = useComputed(() => model.state.value?.run.filesDone ?? 0);
   const files = useComputed(() => grouped(filesDone.value));
   const time = useComputed(() => {
@@ -85,7 +85,7 @@ export function EngineCell({ model }: { model: Model }) {
   );
 }
 
-function LinkCell({ label, link }: { label: string; link: LinkState | undefined }) {
+export function LinkCell({ label, link }: { label: string; link: LinkState | undefined }) {
   const state = link === undefined ? 'unknown' : link.reachable ? 'well' : 'away';
   const words = link === undefined ? 'not known' : link.reachable ? 'reachable' : (link.trouble ?? 'away');
   return (
@@ -104,6 +104,16 @@ function Buttons({ model }: { model: Model }) {
   };
   return (
     <span class="cell buttons">
+      {model.isOutdated.value && (
+        <button
+          type="button"
+          class="plain outdated"
+          onClick={() => location.reload()}
+          title="The bridge serves a newer build of this page than the one that runs here"
+        >
+          New version: reload
+        </button>
+      )}
       <button
         type="button"
         class={`plain notices ${isAlarm ? 'alarm' : ''}`}
@@ -139,6 +149,8 @@ export function Strip({ model }: { model: Model }) {
   const role = model.role.value;
   const { connection } = model;
   const reason = connection.value.phase === 'open' ? connection.value.welcome.roleReason : '';
+  // What was said last is not known any more.
+  const state = connection.value.phase === 'open' ? model.state.value : null;
   return (
     <header class="strip">
       <h1 class="cell brand">haloscope</h1>
@@ -152,8 +164,8 @@ export function Strip({ model }: { model: Model }) {
       <span class="cell role" title={reason === '' ? 'Role of this page' : reason}>
         {role ?? '–'}
       </span>
-      <LinkCell label="in" link={model.state.value?.input} />
-      <LinkCell label="out" link={model.state.value?.output} />
+      <LinkCell label="in" link={state?.input} />
+      <LinkCell label="out" link={state?.output} />
       <Buttons model={model} />
     </header>
   );

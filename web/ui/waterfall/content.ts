@@ -140,9 +140,12 @@ export class WaterfallContent implements Content {
     ctx.textAlign = 'left';
     const text = x + barWidth + 0.3 * rem;
     const half = 0.5 * rem;
+    if (height < 2 * rem) return ctx.restore();
     ctx.fillText(fixed(max * scale, decimals), text, top + half);
     ctx.fillText(fixed(min * scale, decimals), text, top + height - half);
-    ctx.fillText(isRelative ? '× mean' : `10${superscript(exponent)} V²/Hz`, text, top + height / 2);
+    // Three lines of text, or none between the two.
+    if (height > 3 * rem)
+      ctx.fillText(isRelative ? '× mean' : `10${superscript(exponent)} V²/Hz`, text, top + height / 2);
     ctx.restore();
   }
 }
