@@ -21,6 +21,7 @@ import {
   type Geometry,
   nominalSlicesPerFile,
 } from '../../../bridge/protocol/geometry.ts';
+import type { Annotation, CommandOutcome, OperatorCommand } from '../../../bridge/protocol/operator.ts';
 import type { BridgeState, ClientRole } from '../../../bridge/protocol/state.ts';
 import { type WindowFigures, windowFigures } from '../../../bridge/protocol/window.ts';
 import type { EngineDescription } from '../../engine/engine.ts';
@@ -34,7 +35,7 @@ import { type Failover, type Notice, noticesOf } from './notices.ts';
 import { createView, type View, type ViewValues } from './view.ts';
 
 type Spectra = Readonly<Record<Trace, Signal<SpectrumFrame | null>>>;
-export type DrawerName = 'chain' | 'engines' | 'keys' | 'view' | 'export' | 'table';
+export type DrawerName = 'chain' | 'engines' | 'keys' | 'view' | 'export' | 'table' | 'run';
 
 /** Rows of the history that the page keeps: 25 MB at 3072 bins, a day at 0.3 % of its age per row. */
 const HISTORY_ROWS = 2048;
@@ -90,6 +91,12 @@ export interface Model {
   /** What the page is drawn in now. */
   readonly colours: Signal<'dark' | 'light'>;
   readonly openPanel: Signal<DrawerName | null>;
+  /** What was under the cursor when a person asked to annotate it. */
+  readonly pointed: Signal<Pointed>;
+  /** Of the run, oldest first. */
+  readonly annotations: ReadonlySignal<readonly Annotation[]>;
+  /** Why this page may not do what operators may; empty where it may. */
+  readonly operatorReason: ReadonlySignal<string>;
   /** What the page asks of its worker; does nothing before there is one. */
   readonly requests: Requests;
   /** The bridge serves another build of this page than the one that runs here. */
@@ -110,6 +117,12 @@ export interface Model {
   readonly notices: ReadonlySignal<readonly Notice[]>;
 }
 
+/** A bin and a moment in Unix milliseconds; null where the panel has none. */
+export interface Pointed {
+  readonly bin: number | null;
+  readonly utcMs: number | null;
+}
+
 interface Waiting {
   readonly spectra: Map<Trace, ReceivedSpectrum>;
   analysis: Analysis | null;
@@ -126,6 +139,8 @@ interface Requests {
   resetHolds: () => void;
   /** Saves the run-wide average, or the latest file. */
   download: (what: Downloaded, format: Format) => void;
+  /** Asks the bridge for what an operator wants; null: there is no bridge. */
+  operate: ((command: Omit<OperatorCommand, 'id'>) => Promise<CommandOutcome>) | null;
   /** Saves SigMF metadata for the latest file; where there is none, the way to make it is not known. */
   sidecar: (() => void) | null;
   /** A row of the waterfall was chosen. */
@@ -141,6 +156,18 @@ const USUAL_GEOMETRY: Geometry = {
 const sameGeometry = (a: Geometry, b: Geometry): boolean =>
   a.bins === b.bins && a.sampleRateHz === b.sampleRateHz && a.loHz === b.loHz;
 
+const NO_ANNOTATIONS: readonly Annotation[] = [];
+/** The same array while there are none, and while nothing has changed: states come twice a second, plots follow. */
+function sameUntilChanged(): (state: BridgeState | null) => readonly Annotation[] {
+  let known = NO_ANNOTATIONS;
+  return (state) => {
+    const told = state?.annotations ?? NO_ANNOTATIONS;
+    const isSame = told.length === known.length && told.every(({ id }, i) => id === known[i]?.id);
+    if (!isSame) known = told;
+    return known;
+  };
+}
+
 export function createModel(initial: ViewValues, options: ModelOptions): Model {
   const connection = signal<Connection>({ phase: 'connecting' });
   const state = signal<BridgeState | null>(null);
@@ -154,6 +181,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
   const clockOffsetMs = signal(0);
   const spectra: Spectra = { run: signal(null), latest: signal(null), progress: signal(null) };
 
+  const annotationsOf = sameUntilChanged();
   let known = USUAL_GEOMETRY;
   const geometry = computed((): Geometry => {
     const told =
@@ -230,7 +258,12 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     cursorMs: signal(null),
     colours: signal('dark'),
     openPanel: signal(null),
-    requests: { resetHolds: () => {}, download: () => {}, sidecar: null, choose: null },
+    pointed: signal({ bin: null, utcMs: null }),
+    annotations: computed(() => annotationsOf(state.value)),
+    operatorReason: computed(() =>
+      connection.value.phase === 'open' ? connection.value.welcome.operatorReason : 'there is no connection',
+    ),
+    requests: { resetHolds: () => {}, download: () => {}, operate: null, sidecar: null, choose: null },
     isOutdated: signal(false),
     wakeLock: signal(null),
     message: signal(''),
@@ -253,6 +286,7 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
     if (update.connection !== undefined) applyConnection(model, update.connection);
     if (update.state !== undefined) {
       model.state.value = update.state.state;
+      forgetEnded(model, update.state.state);
       model.clockOffsetMs.value = Date.parse(update.state.state.utc) - update.state.arrivedMs;
     }
     if (update.offline !== undefined) model.offline.value = update.offline;
@@ -264,6 +298,13 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
     if (model.pausedMs.peek() === null) applyComputed(model, update);
     else postpone(model, update);
   });
+}
+
+/** An operator has ended the average, and no file has come since: what was drawn of it is none any more. */
+function forgetEnded(model: Model, { run, operations }: BridgeState): void {
+  if (run.filesDone > 0 || operations.length === 0) return;
+  model.waiting.spectra.delete('run');
+  if (model.pausedMs.peek() === null) model.spectra.run.value = null;
 }
 
 function applyConnection(model: Model, next: Connection): void {

@@ -4,6 +4,7 @@
 import { useEffect, useRef } from 'preact/hooks';
 import type { Model } from '../model/model.ts';
 import type { PageParts } from '../parts.ts';
+import { LazyRunPanel } from '../run/lazy-run-panel.tsx';
 import { EnginesPanel } from './engines-panel.tsx';
 import { ExportPanel } from './export-panel.tsx';
 import { KeysPanel } from './keys-panel.tsx';
@@ -17,6 +18,7 @@ const LABELS = {
   view: 'View',
   export: 'Export',
   table: 'Table',
+  run: 'Run',
 } as const;
 
 export function Drawer({ model, parts: { Status } }: { model: Model; parts: PageParts }) {
@@ -44,6 +46,7 @@ export function Drawer({ model, parts: { Status } }: { model: Model; parts: Page
       {panel === 'view' && <ViewPanel model={model} />}
       {panel === 'export' && <ExportPanel model={model} />}
       {panel === 'table' && <TablePanel model={model} />}
+      {panel === 'run' && <LazyRunPanel model={model} />}
     </aside>
   );
 }

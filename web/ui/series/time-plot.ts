@@ -9,6 +9,7 @@ import type { Range } from '../../analysis/range.ts';
 import { clockTicks } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import { fitting } from '../plot/axes.ts';
+import { drawMoments } from '../plot/moments.ts';
 import { type FrameRequester, onNextFrame } from '../plot/frame.ts';
 import { gutters } from '../plot/gutters.ts';
 import { commonAxis } from '../plot/options.ts';
@@ -50,6 +51,7 @@ export class TimePlot {
     this.#size = new ElementSize(host, () => this.#frame.request());
     this.#stop = effect(() => {
       this.#rows = model.rows.value;
+      void model.annotations.value;
       this.#x = shownTime(model);
       this.#values = kind.values(this.#rows, model);
       this.#frame.request();
@@ -182,6 +184,21 @@ export class TimePlot {
       ctx.fillRect(from, u.valToPos(value, 'y', true) - thick / 2, Math.max(thick, to - from), thick);
     });
     ctx.restore();
+    this.#drawMoments(u);
+  }
+
+  #drawMoments(u: uPlot): void {
+    const rem = this.#remPixels * this.#pixelRatio;
+    drawMoments(this.#model.annotations.peek(), {
+      ctx: u.ctx,
+      box: u.bbox,
+      palette: this.#palette,
+      pixelRatio: this.#pixelRatio,
+      rem,
+      font: `${rem * 0.85}px ${getComputedStyle(this.#host).fontFamily}`,
+      isUpwards: false,
+      toPixel: (seconds) => u.valToPos(seconds, 'x', true),
+    });
   }
 
   #cursorMoved(u: uPlot): void {

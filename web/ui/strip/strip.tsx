@@ -31,6 +31,30 @@ export function LiveBadge({ model }: { model: Model }) {
   );
 }
 
+/** The name, and the way to what operators do with the run. */
+function RunCell({ model }: { model: Model }) {
+  const name = <b>{model.run.value ?? '–'}</b>;
+  return (
+    <span class="cell run" title="Run">
+      {model.isKiosk ? (
+        name
+      ) : (
+        <button
+          type="button"
+          class="plain"
+          aria-expanded={model.openPanel.value === 'run'}
+          title="Run: begin another, reset the average, annotate (key j)"
+          onClick={() => {
+            model.openPanel.value = model.openPanel.value === 'run' ? null : 'run';
+          }}
+        >
+          {name}
+        </button>
+      )}
+    </span>
+  );
+}
+
 export function Progress({ model }: { model: Model }) {
   const filesDone = useComputed(() => model.state.value?.run.filesDone ?? 0);
   const files = useComputed(() => grouped(filesDone.value));
@@ -154,9 +178,7 @@ export function Strip({ model }: { model: Model }) {
   return (
     <header class="strip">
       <h1 class="cell brand">haloscope</h1>
-      <span class="cell run" title="Run">
-        <b>{model.run.value ?? '–'}</b>
-      </span>
+      <RunCell model={model} />
       <LiveBadge model={model} />
       <Progress model={model} />
       <ClipCell model={model} />

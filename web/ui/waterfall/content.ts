@@ -8,6 +8,7 @@ import { clockTicks } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import type { WaterfallKind } from '../model/view.ts';
 import type { Canvas, Content, Marked, Scope } from '../plot/content.ts';
+import { drawMoments } from '../plot/moments.ts';
 import { chooseDepth, EMPTY_TIME, shownTime, TIME_STEPS } from '../series/time.ts';
 import { VIRIDIS, viridisCss } from './colours.ts';
 import { colourRange, meanOfRows, paint, type PixelRows, pixelRows, pixels } from './image.ts';
@@ -33,6 +34,7 @@ export class WaterfallContent implements Content {
   follow(): void {
     const { view } = this.#model;
     void view.waterfall.value;
+    void this.#model.annotations.value;
     void shownTime(this.#model);
   }
 
@@ -89,7 +91,15 @@ export class WaterfallContent implements Content {
     if (this.#colours === null) return;
     this.#paint(width, height, this.#colours);
     ctx.drawImage(this.#image, left, top);
+    this.#drawMoments(canvas);
     this.#drawBar(canvas, this.#colours);
+  }
+
+  #drawMoments({ ctx, left, top, width, height, projection, palette, rem, pixelRatio, font }: Canvas): void {
+    const box = { left, top, width, height };
+    const toPixel = (seconds: number): number => projection.y0 + seconds * projection.dy;
+    const on = { ctx, box, palette, rem, pixelRatio, font, isUpwards: true, toPixel };
+    drawMoments(this.#model.annotations.peek(), on);
   }
 
   /** Made anew for other files, another stretch of time or another height; not for every step of a zoom. */
