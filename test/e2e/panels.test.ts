@@ -343,7 +343,7 @@ interface AxeViolation {
 test.each(['dark', 'light'] as const)('axe finds nothing to object to, %s', async (theme) => {
   const { page } = await openWithData(`?panels=spectrum,excess,kurtosis,waterfall,power&theme=${theme}`);
   await page.keyboard.press('r');
-  for (const key of ['', 'v', 'x', 'q', 'i', '?']) {
+  for (const key of ['', 'v', 'x', 'q', 'i', 'j', '?']) {
     if (key !== '') await page.keyboard.press(key);
     if (key !== '') await page.locator('.drawer').waitFor();
     // Evaluated by the debugger, which the page's Content-Security-Policy does not bind.

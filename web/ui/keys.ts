@@ -7,7 +7,7 @@ import { binWidthHz } from '../../bridge/protocol/geometry.ts';
 import { bandLimits, moved, scaledAbout, withinBand } from './plot/zoom.ts';
 import { type PanelName, toggled } from './model/panels.ts';
 import type { DrawerName } from './model/model.ts';
-import { pointHere } from './run/places.ts';
+import { annotateHere, toggleRun } from './run/places.ts';
 import { clearMarkers, mark } from './side/markers.tsx';
 import { freezeReference, nextReferenceMode } from './side/compare.tsx';
 import { togglePause } from './strip/pause-button.tsx';
@@ -51,12 +51,6 @@ const pan = (model: Model, direction: number): void =>
 
 const togglePanel = (model: Model, panel: DrawerName): void => {
   model.openPanel.value = model.openPanel.peek() === panel ? null : panel;
-};
-
-/** Without a bridge there is no run that others share. */
-const toggleRun = (model: Model): void => {
-  if (model.isOffline) model.message.value = 'Runs and annotations are kept by a bridge; this page has none.';
-  else togglePanel(model, 'run');
 };
 
 const togglePart = ({ view }: Model, panel: PanelName): void => {
@@ -155,16 +149,13 @@ export const KEYS: readonly Key[] = [
     keys: ['j'],
     label: 'J',
     does: 'the run: begin another, reset the average, annotate',
-    run: (m) => toggleRun(m),
+    run: toggleRun,
   },
   {
     keys: ['!'],
     label: '!',
     does: 'annotate the frequency or moment under the cursor',
-    run: (m) => {
-      pointHere(m);
-      if (m.openPanel.peek() !== 'run') toggleRun(m);
-    },
+    run: annotateHere,
   },
   { keys: ['q'], label: 'Q', does: 'the stretch in view as a table', run: (m) => togglePanel(m, 'table') },
   {

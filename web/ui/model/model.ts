@@ -125,6 +125,8 @@ export interface Pointed {
 
 interface Waiting {
   readonly spectra: Map<Trace, ReceivedSpectrum>;
+  /** The average that is shown was ended by an operator. */
+  isEnded: boolean;
   analysis: Analysis | null;
   /** Undefined: nothing has come. */
   holds: HeldSpectrum | null | undefined;
@@ -249,7 +251,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     rows: signal([]),
     history: new History(HISTORY_ROWS),
     pausedMs: signal(null),
-    waiting: { spectra: new Map(), analysis: null, holds: undefined },
+    waiting: { spectra: new Map(), isEnded: false, analysis: null, holds: undefined },
     reference: signal(null),
     referenceMode: signal('off'),
     nowMs,
@@ -305,6 +307,7 @@ function forgetEnded(model: Model, { run, operations }: BridgeState): void {
   if (run.filesDone > 0 || operations.length === 0) return;
   model.waiting.spectra.delete('run');
   if (model.pausedMs.peek() === null) model.spectra.run.value = null;
+  else model.waiting.isEnded = true;
 }
 
 function applyConnection(model: Model, next: Connection): void {
@@ -381,12 +384,14 @@ export function goLive(model: Model): void {
   const { waiting } = model;
   batch(() => {
     model.pausedMs.value = null;
+    if (waiting.isEnded) model.spectra.run.value = null;
     for (const { spectrum } of waiting.spectra.values()) show(model, spectrum);
     if (waiting.analysis !== null) model.analysis.value = waiting.analysis;
     if (waiting.holds !== undefined) model.holds.value = waiting.holds;
     model.rows.value = model.history.rows.slice();
   });
   waiting.spectra.clear();
+  waiting.isEnded = false;
   waiting.analysis = null;
   waiting.holds = undefined;
 }

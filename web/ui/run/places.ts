@@ -18,10 +18,26 @@ const frequency = (g: Geometry, bin: number): AnnotationPlace => ({
   hz: binFrequencyHz(g, bin),
 });
 
-/** Keeps what is under the cursor, because a form will be there in a moment. */
-export function pointHere(model: Model): void {
-  model.pointed.value = { bin: model.cursorBin.peek(), utcMs: model.cursorMs.peek() };
+const NOTHING: Pointed = { bin: null, utcMs: null };
+
+/** Opens or closes the drawer of the run; without a bridge there is no run that others share. */
+export function toggleRun(model: Model): void {
+  if (model.isOffline) {
+    model.message.value = 'Runs and annotations are kept by a bridge; this page has none.';
+    return;
+  }
+  model.pointed.value = NOTHING;
+  model.openPanel.value = model.openPanel.peek() === 'run' ? null : 'run';
 }
+
+/** The same, for an annotation of what is under the cursor now: a form will be there in a moment. */
+export function annotateHere(model: Model): void {
+  const pointed = { bin: model.cursorBin.peek(), utcMs: model.cursorMs.peek() };
+  if (model.openPanel.peek() !== 'run') toggleRun(model);
+  model.pointed.value = pointed;
+}
+
+export const isPointed = ({ bin, utcMs }: Pointed): boolean => bin !== null || utcMs !== null;
 
 /** What can be chosen, best first. */
 export function offeredPlaces(pointed: Pointed, a: number | null, g: Geometry): readonly OfferedPlace[] {

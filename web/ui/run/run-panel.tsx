@@ -1,7 +1,7 @@
 /**
  * The run, and what operators may do to it: begin another one, reset the average, annotate. What was done stands below.
  */
-import { useState } from 'preact/hooks';
+import { useEffect, useRef, useState } from 'preact/hooks';
 import type { BridgeState } from '../../../bridge/protocol/state.ts';
 import { MAX_ANNOTATION_TEXT, MAX_AUTHOR } from '../../../bridge/protocol/operator.ts';
 import { isGivenRunName } from '../../../bridge/protocol/run-name.ts';
@@ -9,7 +9,7 @@ import { integrationSeconds } from '../../analysis/exposure.ts';
 import { counted, span, utc } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
 import { keepAuthor, keptAuthor, operate } from './operate.ts';
-import { offeredPlaces } from './places.ts';
+import { isPointed, offeredPlaces } from './places.ts';
 import './run-panel.css';
 
 interface PartProps {
@@ -119,9 +119,15 @@ function Reset({ model, isBusy, act }: PartProps) {
 function Annotate({ model, isBusy, act }: PartProps) {
   const [text, setText] = useState('');
   const [chosen, setChosen] = useState('');
-  const places = offeredPlaces(model.pointed.value, model.view.a.value, model.geometry.value);
+  const pointed = model.pointed.value;
+  const places = offeredPlaces(pointed, model.view.a.value, model.geometry.value);
   const place = places.find(({ name }) => name === chosen) ?? places[0];
   const line = text.trim();
+  const field = useRef<HTMLInputElement>(null);
+  // Asked for from a plot, there is one thing left to say.
+  useEffect(() => {
+    if (isPointed(pointed)) field.current?.focus();
+  }, [pointed]);
   return (
     <form
       onSubmit={(event) => {
@@ -148,6 +154,7 @@ function Annotate({ model, isBusy, act }: PartProps) {
         <p class="quiet">The key ! on a plot takes the frequency or the moment under the cursor.</p>
         <div class="row">
           <input
+            ref={field}
             aria-label="Text of the annotation"
             placeholder="what happened"
             maxlength={MAX_ANNOTATION_TEXT}

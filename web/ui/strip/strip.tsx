@@ -10,6 +10,7 @@ import type { LinkState } from '../../../bridge/protocol/state.ts';
 import type { Connection } from '../../worker/updates.ts';
 import { linkName } from '../model/chain.ts';
 import { ClipCell } from './clip-cell.tsx';
+import { toggleRun } from '../run/places.ts';
 import { type EngineLine, engineLine } from './engine-line.ts';
 
 const LIVE_WORDS = { none: 'no data', live: 'live', behind: 'behind', stale: 'stale' } as const;
@@ -44,9 +45,7 @@ function RunCell({ model }: { model: Model }) {
           class="plain"
           aria-expanded={model.openPanel.value === 'run'}
           title="Run: begin another, reset the average, annotate (key j)"
-          onClick={() => {
-            model.openPanel.value = model.openPanel.value === 'run' ? null : 'run';
-          }}
+          onClick={() => toggleRun(model)}
         >
           {name}
         </button>
