@@ -4,7 +4,6 @@
  */
 import { effect, signal } from '@preact/signals';
 import { type Remote, wrap } from 'comlink';
-import type { CommandOutcome } from '../bridge/protocol/operator.ts';
 import { analysisSettings } from './ui/model/analysis-settings.ts';
 import { keepWorker, type WorkerLife } from './ui/keeper.ts';
 import { keepAwake } from './ui/kiosk/wake-lock.ts';
@@ -26,12 +25,6 @@ export interface StartedWorker {
   readonly worker: Worker;
   readonly failure: Promise<ErrorEvent>;
 }
-
-const NO_WORKER: CommandOutcome = {
-  outcome: 'refused',
-  code: 'unavailable',
-  message: 'the page’s worker is being started again',
-};
 
 /**
  * @param first may be older than this script
@@ -103,7 +96,7 @@ function followMonitor(
     },
   });
   model.requests.resetHolds = () => void monitor.peek()?.resetHolds();
-  model.requests.operate = async (command) => (await monitor.peek()?.operate(command)) ?? NO_WORKER;
+  model.requests.operate = (command) => monitor.peek()?.operate(command) ?? null;
   effect(() => void monitor.value?.analyse(analysisSettings(model.view)));
   followEngineTable(model.engineTable, async (index) => {
     const { bins } = model.geometry.peek();

@@ -141,8 +141,8 @@ interface Requests {
   resetHolds: () => void;
   /** Saves the run-wide average, or the latest file. */
   download: (what: Downloaded, format: Format) => void;
-  /** Asks the bridge for what an operator wants; null: there is no bridge. */
-  operate: ((command: Omit<OperatorCommand, 'id'>) => Promise<CommandOutcome>) | null;
+  /** Asks the bridge for what an operator wants; null: there is nobody to ask now. */
+  operate: (command: Omit<OperatorCommand, 'id'>) => Promise<CommandOutcome> | null;
   /** Saves SigMF metadata for the latest file; where there is none, the way to make it is not known. */
   sidecar: (() => void) | null;
   /** A row of the waterfall was chosen. */
@@ -265,7 +265,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     operatorReason: computed(() =>
       connection.value.phase === 'open' ? connection.value.welcome.operatorReason : 'there is no connection',
     ),
-    requests: { resetHolds: () => {}, download: () => {}, operate: null, sidecar: null, choose: null },
+    requests: { resetHolds: () => {}, download: () => {}, operate: () => null, sidecar: null, choose: null },
     isOutdated: signal(false),
     wakeLock: signal(null),
     message: signal(''),

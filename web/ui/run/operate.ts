@@ -27,12 +27,17 @@ export function keepAuthor(author: string): void {
 /** @returns whether it was done; what became of it is said either way */
 export async function operate(model: Model, action: OperatorAction): Promise<boolean> {
   const run = model.run.peek();
-  const ask = model.requests.operate;
-  if (run === null || ask === null) return false;
-  const outcome = await ask({ run, author: keptAuthor().trim(), action });
+  const command = run === null ? null : { run, author: keptAuthor().trim(), action };
+  const outcome = (command && (await model.requests.operate(command))) ?? NOBODY;
   model.message.value = sentence(outcome);
   return outcome.outcome === 'done';
 }
+
+const NOBODY: CommandOutcome = {
+  outcome: 'refused',
+  code: 'unavailable',
+  message: 'there is no connection to a bridge',
+};
 
 /** Capital and full stop. */
 const sentence = ({ outcome, message }: CommandOutcome): string =>
