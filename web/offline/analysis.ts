@@ -209,6 +209,16 @@ export class RunSum {
     this.moments = emptyMoments(bins);
   }
 
+  /** As it was when it was kept. */
+  static of({ moments, files, firstMs, lastMs }: Readonly<Omit<RunSum, 'add'>>): RunSum {
+    const sum = new RunSum(moments.mean.length);
+    addMoments(sum.moments, moments);
+    sum.files = files;
+    sum.firstMs = firstMs;
+    sum.lastMs = lastMs;
+    return sum;
+  }
+
   add(moments: SpectrumMoments, files: number, startMs: number, endMs: number): void {
     addMoments(this.moments, moments);
     this.files += files;

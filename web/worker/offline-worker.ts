@@ -5,10 +5,14 @@
 import { expose, transfer } from 'comlink';
 import type { AnalysisSettings } from '../analysis/analysis.ts';
 import { createEngine } from '../engine/choose.ts';
+import { Keeper } from '../offline/browser/keeper.ts';
+import { SessionStore } from '../offline/browser/kept-session.ts';
 import type {
   ExportedFile,
   ExportFormat,
   Found,
+  KeptRoots,
+  KeptSummary,
   OfflineSettings,
   Pace,
   Survey,
@@ -22,7 +26,9 @@ import { type MonitorUpdate, Updates } from './updates.ts';
 
 const updates = new Updates();
 const collector = new Collector(updates);
+const store = SessionStore.open();
 const session = new OfflineSession({
+  keeper: new Keeper(store),
   createEngine: (options) => createEngine({ ...options, startWorker: startOfflineWorker }),
   events: {
     status: (status) => {
@@ -53,8 +59,30 @@ const offline = {
   pace: (settings: OfflineSettings): Promise<Pace> => session.pace(settings),
 
   /** Measures the rows with these paths, all with null; also while others are measured. Returns at once. */
-  start: (paths: readonly string[] | null, settings: OfflineSettings): Promise<void> =>
-    session.start(paths, settings),
+  start: (
+    paths: readonly string[] | null,
+    settings: OfflineSettings,
+    roots: KeptRoots | null,
+  ): Promise<void> => session.start(paths, settings, roots),
+
+  /** A session of an earlier visit; null where there is none, or another tab has it. */
+  async kept(): Promise<KeptSummary | null> {
+    const kept = await (await store)?.read();
+    if (kept == null) return null;
+    const { settings, run, files, roots, paths, savedMs, moments } = kept;
+    return { settings, run, files, roots, paths, savedMs, slices: moments.count };
+  },
+
+  /** Goes on with it; its files have to be added again. */
+  async resume(): Promise<void> {
+    const opened = await store;
+    const kept = await opened?.read();
+    if (opened == null || kept == null) return;
+    await session.restore(kept, (take) => opened.eachFile(take));
+  },
+
+  /** Begins anew. */
+  forget: async (): Promise<void> => (await store)?.forget(),
 
   /** Ends after the recordings in hand, the second time at once. */
   cancel: (): void => session.cancel(),

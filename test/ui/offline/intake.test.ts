@@ -1,7 +1,13 @@
 /** The page's side of dropping files: searched, looked at, chosen from, started. */
-import { expect, test } from 'vitest';
+import { expect, test, vi } from 'vitest';
 import type { Root } from '../../../web/offline/browser/gather.ts';
-import type { Found, OfflineSettings, Survey, SurveyRow } from '../../../web/offline/browser/types.ts';
+import type {
+  Found,
+  KeptSummary,
+  OfflineSettings,
+  Survey,
+  SurveyRow,
+} from '../../../web/offline/browser/types.ts';
 import { Intake, type IntakeWorker } from '../../../web/ui/offline/intake.ts';
 import { frequencyOf, LENGTHS, settingsOf } from '../../../web/ui/offline/settings.ts';
 import { arranged, linesOf, problemCounts } from '../../../web/ui/offline/lines.ts';
@@ -31,7 +37,7 @@ const surveyOf = (rows: readonly SurveyRow[]): Survey => ({
     { code: 'mid-sample', path: 'd/e', reason: 'x' },
   ],
   ignored: 0,
-  bytes: 0,
+  bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0),
 });
 
 /** A worker that says what it was told. */
@@ -39,6 +45,8 @@ class FakeWorker implements IntakeWorker {
   readonly added: Found[] = [];
   readonly started: (readonly string[] | null)[] = [];
   readonly surveyed: OfflineSettings[] = [];
+  keptSession: KeptSummary | null = null;
+  resumed = 0;
   rows: SurveyRow[] = [row('a/1', 30), row('a/2', 10), row('a/3', 20, 'done')];
 
   async add(found: Found): Promise<void> {
@@ -50,6 +58,15 @@ class FakeWorker implements IntakeWorker {
   }
   async pace(): Promise<{ engine: string; bytesPerSecond: number }> {
     return { engine: 'test', bytesPerSecond: 1e6 };
+  }
+  async kept(): Promise<KeptSummary | null> {
+    return this.keptSession;
+  }
+  async resume(): Promise<void> {
+    this.resumed += 1;
+  }
+  async forget(): Promise<void> {
+    this.keptSession = null;
   }
   async start(paths: readonly string[] | null): Promise<void> {
     this.started.push(paths);
@@ -117,6 +134,59 @@ test('a search that is stopped shows what it has found', async () => {
   expect(intake.filesFound.value).toBeGreaterThan(0);
   expect(intake.filesFound.value).toBeLessThan(many.length);
   expect(intake.trouble.value).toBe('');
+});
+
+const keptOf = (request: Pick<KeptSummary, 'roots' | 'paths'>): KeptSummary => ({
+  settings: { ...settingsOf(null), bins: 4096 },
+  run: 'run404',
+  files: 1,
+  slices: 3,
+  savedMs: 0,
+  ...request,
+});
+
+async function intakeWithKept(kept: KeptSummary): Promise<{ worker: FakeWorker; intake: Intake }> {
+  const worker = new FakeWorker();
+  worker.keptSession = kept;
+  const intake = new Intake(worker, 'auto');
+  await vi.waitFor(() => expect(intake.kept.value).toBe(kept));
+  return { worker, intake };
+}
+
+test('a kept session with handles goes on by itself, with its settings and what was asked for', async () => {
+  const root = Object.assign(fileRoot('x'), { queryPermission: async () => 'granted' });
+  const roots = [root] as unknown as NonNullable<KeptSummary['roots']>;
+  const { worker, intake } = await intakeWithKept(keptOf({ roots, paths: ['a/2', 'a/3'] }));
+  await intake.goOn();
+  expect(worker.resumed).toBe(1);
+  expect(worker.surveyed[0]?.bins).toBe(4096);
+  expect(worker.started).toEqual([['a/2']]);
+  expect([intake.kept.value, intake.awaited.value, intake.isOpen.value]).toEqual([null, null, false]);
+});
+
+test('a kept session whose files may not be read waits for them to be dropped', async () => {
+  const root = Object.assign(fileRoot('x'), {
+    queryPermission: async () => 'prompt',
+    requestPermission: async () => 'denied',
+  });
+  const kept = keptOf({ roots: [root] as unknown as NonNullable<KeptSummary['roots']>, paths: null });
+  const { worker, intake } = await intakeWithKept(kept);
+  await intake.goOn();
+  expect(worker.resumed).toBe(1);
+  expect(worker.started).toEqual([]);
+  expect(intake.awaited.value).toBe(kept);
+  await intake.take([fileRoot('x')]);
+  await intake.start();
+  expect(worker.started).toEqual([null]);
+  expect(intake.awaited.value).toBeNull();
+});
+
+test('a kept session can be forgotten', async () => {
+  const { worker, intake } = await intakeWithKept(keptOf({ roots: null, paths: null }));
+  await intake.startAnew();
+  expect(worker.keptSession).toBeNull();
+  expect(intake.kept.value).toBeNull();
+  expect(worker.resumed).toBe(0);
 });
 
 test('lines: problems first, then filtered and sorted as asked', () => {

@@ -5,7 +5,7 @@
  */
 import type { Root } from './gather.ts';
 
-type Handle = FileSystemFileHandle | FileSystemDirectoryHandle;
+export type Handle = FileSystemFileHandle | FileSystemDirectoryHandle;
 
 interface WithHandles {
   getAsFileSystemHandle?(): Promise<Handle | null>;
@@ -13,6 +13,11 @@ interface WithHandles {
 interface WithPickers {
   showDirectoryPicker?(options: { readonly id: string; readonly mode: 'read' }): Promise<Handle>;
 }
+interface WithPermission {
+  queryPermission?(wanted: { readonly mode: 'read' }): Promise<PermissionState>;
+  requestPermission?(wanted: { readonly mode: 'read' }): Promise<PermissionState>;
+}
+
 /**
  * What was dropped. Has to be called while the event is being handled: afterwards there is nothing in it any more.
  * @returns nothing where no file was dropped
@@ -41,4 +46,19 @@ export async function pickFolder(): Promise<Root | null> {
     if (error instanceof DOMException && error.name === 'AbortError') return null;
     throw error;
   }
+}
+
+/** Those that are found again after a reload; null where one of them is not. */
+export function handlesOf(roots: readonly Root[]): Handle[] | null {
+  const handles = roots.filter((root): root is Handle => 'kind' in root);
+  return handles.length === roots.length ? handles : null;
+}
+
+/** Asks again, where the browser wants to be asked: at once after a click, or it refuses. */
+export async function mayRead(handles: readonly Handle[]): Promise<boolean> {
+  for (const handle of handles as readonly (Handle & WithPermission)[]) {
+    const now = await handle.queryPermission?.({ mode: 'read' });
+    if (now !== 'granted' && (await handle.requestPermission?.({ mode: 'read' })) !== 'granted') return false;
+  }
+  return true;
 }

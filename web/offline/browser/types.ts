@@ -154,3 +154,24 @@ export interface ExportedFile {
   readonly name: string;
   readonly content: Blob;
 }
+
+/** Handles of what was dropped or picked, by which it is found again after a reload. */
+export type KeptRoots = readonly (FileSystemFileHandle | FileSystemDirectoryHandle)[];
+
+/** What a person asked for. */
+export interface KeptRequest {
+  /** Null: it has to be dropped again. */
+  readonly roots: KeptRoots | null;
+  /** Paths of the rows that were asked for; all with null. */
+  readonly paths: readonly string[] | null;
+}
+
+/** A session of an earlier visit, which can be gone on with. */
+export interface KeptSummary extends KeptRequest {
+  readonly settings: OfflineSettings;
+  readonly run: string;
+  readonly files: number;
+  readonly slices: number;
+  /** Unix milliseconds. */
+  readonly savedMs: number;
+}

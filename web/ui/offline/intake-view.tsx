@@ -1,4 +1,5 @@
 /** What lies over the panels of the offline page: the start, the search, the table; and the drop itself. */
+import { useEffect } from 'preact/hooks';
 import type { Model } from '../model/model.ts';
 import { DropZone, type Take } from './drop-zone.tsx';
 import { type Installed, OpensOffline, UpdateNotice } from './installed.tsx';
@@ -14,6 +15,8 @@ interface Props {
 
 export function OfflineIntake({ model, intake, installation }: Props) {
   const take: Take = (roots) => void intake.take(roots);
+  const phase = model.offline.value?.phase;
+  useEffect(() => void intake.refresh(), [phase, intake]);
   // A drawer lies to the right of the panels and under this.
   const isOpen = intake.isOpen.value && model.openPanel.value === null;
   return (

@@ -8,7 +8,16 @@
 import { batch, computed, type ReadonlySignal, type Signal, signal } from '@preact/signals';
 import type { EnginePreference } from '../../engine/choose.ts';
 import { gather, type Root } from '../../offline/browser/gather.ts';
-import type { Found, OfflineSettings, Pace, PlainProblem, Survey } from '../../offline/browser/types.ts';
+import { handlesOf, mayRead } from '../../offline/browser/picking.ts';
+import type {
+  Found,
+  KeptRoots,
+  KeptSummary,
+  OfflineSettings,
+  Pace,
+  PlainProblem,
+  Survey,
+} from '../../offline/browser/types.ts';
 import { type Line, linesOf } from './lines.ts';
 import { readSettings, rememberSettings } from './settings.ts';
 
@@ -17,7 +26,10 @@ export interface IntakeWorker {
   add(found: Found): Promise<void>;
   survey(settings: OfflineSettings): Promise<Survey>;
   pace(settings: OfflineSettings): Promise<Pace>;
-  start(paths: readonly string[] | null, settings: OfflineSettings): Promise<void>;
+  start(paths: readonly string[] | null, settings: OfflineSettings, roots: KeptRoots | null): Promise<void>;
+  kept(): Promise<KeptSummary | null>;
+  resume(): Promise<void>;
+  forget(): Promise<void>;
 }
 
 export type IntakePhase = 'idle' | 'searching' | 'looking' | 'ready';
@@ -47,7 +59,13 @@ export class Intake {
     );
     return { rows, bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0) };
   });
+  /** A session of an earlier visit, as long as nobody has said what shall become of it. */
+  readonly kept: Signal<KeptSummary | null> = signal(null);
+  /** It goes on, and waits for its files to be dropped again. */
+  readonly awaited: Signal<KeptSummary | null> = signal(null);
   readonly #worker: IntakeWorker;
+  /** Everything that was dropped or picked. */
+  #roots: Root[] = [];
   #search: AbortController | null = null;
   #timer: ReturnType<typeof setTimeout> | undefined;
   /** Counts looks, so that one that was overtaken is not shown. */
@@ -56,6 +74,9 @@ export class Intake {
   constructor(worker: IntakeWorker, engine: EnginePreference) {
     this.#worker = worker;
     this.settings = signal({ ...readSettings(), engine });
+    void worker.kept().then((kept) => {
+      this.kept.value = kept;
+    });
   }
 
   /** Searches what was dropped or picked, one search after the other, and shows what all of them have brought. */
@@ -67,6 +88,7 @@ export class Intake {
     }
     const search = new AbortController();
     this.#search = search;
+    this.#roots.push(...roots);
     batch(() => {
       this.phase.value = 'searching';
       this.isOpen.value = true;
@@ -89,6 +111,17 @@ export class Intake {
     await this.look();
   }
 
+  /** Opens it, or closes it. What is measured may have become more since it was last looked at. */
+  toggle(): void {
+    this.isOpen.value = !this.isOpen.peek();
+    if (this.isOpen.peek()) void this.refresh();
+  }
+
+  /** Looks again at what there is, if there is something, and somebody sees it. */
+  async refresh(): Promise<void> {
+    if (this.isOpen.peek() && this.phase.peek() === 'ready') await this.look();
+  }
+
   /** Ends a search; what it has found stays. */
   stopSearch(): void {
     this.#search?.abort();
@@ -106,7 +139,8 @@ export class Intake {
         this.survey.value = survey;
         this.phase.value = 'ready';
       });
-      const pace = survey.rows.length === 0 ? null : await this.#worker.pace(settings);
+      if (this.pace.peek() !== null || survey.bytes === 0) return;
+      const pace = await this.#worker.pace(settings);
       if (look === this.#looks) this.pace.value = pace;
     } catch (error) {
       if (look !== this.#looks) return;
@@ -120,6 +154,7 @@ export class Intake {
   change(change: Partial<OfflineSettings>): void {
     const settings = { ...this.settings.peek(), ...change };
     this.settings.value = settings;
+    this.pace.value = null;
     rememberSettings(settings);
     if (this.survey.peek() === null) return;
     clearTimeout(this.#timer);
@@ -139,14 +174,57 @@ export class Intake {
   async start(): Promise<void> {
     const { rows } = this.chosen.peek();
     if (this.phase.peek() !== 'ready' || rows.length === 0) return;
-    const paths = this.leftOut.peek().size === 0 ? null : rows.map(({ path }) => path);
+    const isAll = (this.survey.peek()?.rows ?? []).every(({ path }) => !this.leftOut.peek().has(path));
+    const paths = isAll ? null : rows.map(({ path }) => path);
     try {
-      await this.#worker.start(paths, this.settings.peek());
-      this.isOpen.value = false;
+      await this.#worker.start(paths, this.settings.peek(), handlesOf(this.#roots));
+      batch(() => {
+        this.isOpen.value = false;
+        this.kept.value = null;
+        this.awaited.value = null;
+      });
       this.survey.value = await this.#worker.survey(this.settings.peek());
     } catch (error) {
       this.trouble.value = textOf(error);
     }
+  }
+
+  /**
+   * Goes on with the session of an earlier visit. To be called while a click is being handled: the browser asks the
+   * person whether the files may be read again. Where it has no handles of them, they have to be dropped.
+   */
+  async goOn(): Promise<void> {
+    const kept = this.kept.peek();
+    if (kept === null) return;
+    const isAllowed = kept.roots !== null && (await mayRead(kept.roots).catch(() => false));
+    await this.#worker.resume();
+    batch(() => {
+      this.kept.value = null;
+      this.awaited.value = kept;
+      this.settings.value = { ...kept.settings, engine: this.settings.peek().engine };
+    });
+    // What was dropped before the click is looked at with the settings of that session.
+    if (this.survey.peek() !== null) await this.look();
+    else if (isAllowed) await this.#measureAgain(kept);
+  }
+
+  /** Files that are found by themselves are measured without a further question. */
+  async #measureAgain({ roots, paths }: KeptSummary): Promise<void> {
+    await this.take(roots ?? []);
+    const rows = this.survey.peek()?.rows ?? [];
+    if (paths !== null) {
+      const asked = new Set(paths);
+      const others = rows.map(({ path }) => path).filter((path) => !asked.has(path));
+      this.choose(others, false);
+    }
+    if (this.chosen.peek().rows.length > 0) await this.start();
+    else this.isOpen.value = rows.length === 0;
+  }
+
+  /** The session of an earlier visit is forgotten. */
+  async startAnew(): Promise<void> {
+    await this.#worker.forget();
+    this.kept.value = null;
   }
 }
 

@@ -78,9 +78,7 @@ function Buttons({ model, desk }: { model: Model; desk: Desk }) {
         class="plain"
         aria-expanded={desk.intake.isOpen.value}
         title="Drop or choose more, and what was found so far"
-        onClick={() => {
-          desk.intake.isOpen.value = !desk.intake.isOpen.value;
-        }}
+        onClick={() => desk.intake.toggle()}
       >
         Add
       </button>

@@ -5,7 +5,7 @@ import type { Intake } from './intake.ts';
 import { problemCounts } from './lines.ts';
 import { SettingsForm } from './settings-form.tsx';
 import { sizeText } from './size-text.ts';
-import { Trouble } from './start-screen.tsx';
+import { KeptSession, Trouble } from './start-screen.tsx';
 import { SurveyTable } from './survey-table.tsx';
 
 interface Props {
@@ -21,7 +21,10 @@ export function SurveyView(props: Props) {
         <Summary intake={intake} />
         <Actions {...props} />
       </div>
-      <Trouble intake={intake} />
+      <div class="survey-notes">
+        <KeptSession intake={intake} />
+        <Trouble intake={intake} />
+      </div>
       <SettingsForm intake={intake} />
       <Problems intake={intake} />
       <SurveyTable intake={intake} />
@@ -74,7 +77,7 @@ function Actions({ intake, take }: Props) {
   return (
     <div class="survey-actions">
       <button type="button" class="plain start" disabled={!isReady} onClick={() => void intake.start()}>
-        Start
+        {intake.kept.value === null ? 'Start' : 'Start anew with these'}
       </button>
       <span class="add-more">
         Add more: drop them, or <PickButtons take={take} />

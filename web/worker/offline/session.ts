@@ -10,6 +10,9 @@ import { peakOf } from '../../../bridge/protocol/clipping.ts';
 import type { TimeSums } from '../../../bridge/protocol/moments.ts';
 import type { FileProblem } from '../../../bridge/protocol/pairs.ts';
 import { SOFTWARE } from '../../../bridge/protocol/software.ts';
+import { DoneFiles } from '../../offline/browser/done-files.ts';
+import type { Keeper } from '../../offline/browser/keeper.ts';
+import type { KeptFile, KeptSession } from '../../offline/browser/kept-session.ts';
 import type { EnginePreference } from '../../engine/choose.ts';
 import { type EngineDescription, EngineError, type SpectrumEngine } from '../../engine/engine.ts';
 import { analyze, type Measured, RunSum } from '../../offline/analysis.ts';
@@ -17,6 +20,7 @@ import type {
   ExportedFile,
   ExportFormat,
   Found,
+  KeptRoots,
   MeasuredFile,
   OfflinePhase,
   OfflineSettings,
@@ -51,6 +55,8 @@ export interface OfflineEvents {
 export interface OfflineOptions {
   readonly createEngine: CreateEngine;
   readonly events: OfflineEvents;
+  /** Writes down what has to outlive a reload. */
+  readonly keeper: Keeper;
 }
 
 /** What there is once something has been started: the axis does not change any more. */
@@ -60,16 +66,20 @@ interface Started {
   readonly sum: RunSum;
 }
 
+/** 100 MB at 3072 bins; an hour has 858 files. */
+const MOST_KEPT_SPECTRA = 4096;
+
 const NEVER = new AbortController().signal;
 
 export class OfflineSession {
   readonly #events: OfflineEvents;
+  readonly #keeper: Keeper;
   readonly #intake = new Intake();
   readonly #engines: EngineSlot;
   readonly #progress = new Progress();
   readonly #timeline = new Timeline();
   readonly #shelf = new Shelf();
-  readonly #done = new Set<string>();
+  readonly #done = new DoneFiles();
   readonly #measured = new Map<string, MeasuredFile & { readonly time: TimeSums }>();
   /** Largest |x| so far: where the digitiser's range ends. */
   #peak = 0;
@@ -78,6 +88,8 @@ export class OfflineSession {
   readonly #queue = new Map<string, Recording>();
   #newest: MeasuredFile | null = null;
   #looked: Looked | null = null;
+  /** Paths that were asked for; all with null. */
+  #asked: readonly string[] | null = [];
   #started: Started | null = null;
   #phase: OfflinePhase = 'empty';
   #trouble: string | null = null;
@@ -87,8 +99,9 @@ export class OfflineSession {
   #giveUp = new AbortController();
   #work: Promise<void> = Promise.resolve();
 
-  constructor({ createEngine, events }: OfflineOptions) {
+  constructor({ createEngine, events, keeper }: OfflineOptions) {
     this.#events = events;
+    this.#keeper = keeper;
     this.#engines = new EngineSlot(createEngine, (description) => events.engine(description, null));
   }
 
@@ -123,7 +136,11 @@ export class OfflineSession {
    * Recordings and saved results with these paths, all with null; what is done or waits already is passed over.
    * Returns when they are in the queue.
    */
-  async start(paths: readonly string[] | null, settings: OfflineSettings): Promise<void> {
+  async start(
+    paths: readonly string[] | null,
+    settings: OfflineSettings,
+    roots: KeptRoots | null,
+  ): Promise<void> {
     const looked = await this.#look(settings);
     const wanted = paths === null ? null : new Set(paths);
     const isNew = (what: Recording | SavedFile): boolean =>
@@ -131,7 +148,8 @@ export class OfflineSession {
     const recordings = looked.recordings.filter(isNew);
     const saved = looked.saved.filter(isNew);
     if (recordings.length + saved.length === 0) return;
-    const started = this.#begin(looked.common, settings.engine);
+    const started = this.#begin(looked.common, settings);
+    this.#ask(paths, roots);
     for (const file of saved) this.#merge(started, file);
     const isAtRest = !this.#isBusy();
     if (isAtRest) this.#progress.begin(performance.now());
@@ -199,23 +217,70 @@ export class OfflineSession {
   }
 
   readonly #statusOf: StatusOf = (what) => {
-    if (this.#done.has(identityOf(what))) return 'done';
+    if (this.#done.has(what)) return 'done';
     const failed = this.#failed.get(identityOf(what));
     if (failed !== undefined) return asPlain(failed);
     return this.#queue.has(what.path) ? 'queued' : 'new';
   };
 
-  #begin(common: Common, prefer: EnginePreference): Started {
+  #begin(common: Common, settings: OfflineSettings): Started {
     if (this.#started === null) {
-      this.#started = { common, prefer, sum: new RunSum(common.geometry.bins) };
+      this.#started = { common, prefer: settings.engine, sum: new RunSum(common.geometry.bins) };
+      this.#keeper.begin({ settings, ...common });
       this.#tell();
     }
     return this.#started;
   }
 
+  /** Of several starts, what any of them asked for. */
+  #ask(paths: readonly string[] | null, roots: KeptRoots | null): void {
+    const before = this.#asked;
+    this.#asked = paths === null || before === null ? null : [...before, ...paths];
+    this.#keeper.ask({ paths: this.#asked, roots });
+  }
+
+  /**
+   * Goes on with a session of an earlier visit: its sum is there at once, its files as they come again.
+   * @param eachFile gives every file that is in its sum
+   */
+  async restore(
+    kept: KeptSession,
+    eachFile: (take: (file: KeptFile) => void) => Promise<void>,
+  ): Promise<void> {
+    if (this.#started !== null) return;
+    const { settings, run, geometry, window } = kept;
+    const sum = RunSum.of(kept);
+    this.#started = { common: { run, geometry, window }, prefer: settings.engine, sum };
+    this.#asked = kept.paths;
+    this.#peak = peakOf(sum.moments.time);
+    this.#phase = 'stopped';
+    await eachFile((file) => this.#recall(file));
+    const newest = this.#newest === null ? undefined : this.#shelf.get(this.#newest.path);
+    if (newest !== undefined) this.#events.look(newest);
+    this.#showRun(this.#started);
+    this.#tell();
+  }
+
+  #recall({ identity, file, spectrum }: KeptFile): void {
+    this.#done.add(identity);
+    if (file === null) return;
+    this.#remember(file);
+    if (spectrum === null) return;
+    this.#shelf.put(file.path, spectrum);
+    this.#events.file(spectrum);
+  }
+
+  #remember({ time, ...file }: MeasuredFile & { readonly time: TimeSums }): void {
+    this.#measured.set(file.path, { ...file, time });
+    this.#newest = file;
+    this.#events.measured(file);
+  }
+
   #merge({ sum }: Started, file: SavedFile): void {
     for (const { moments, files, startMs, endMs } of file.spectra) sum.add(moments, files, startMs, endMs);
-    this.#done.add(identityOf(file));
+    this.#done.add(file);
+    const { path, bytes, modifiedMs } = file;
+    this.#keeper.took({ identity: { path, bytes, modifiedMs }, file: null, spectrum: null }, () => sum);
   }
 
   async #measureAll(started: Started): Promise<void> {
@@ -232,6 +297,7 @@ export class OfflineSession {
     } catch (error) {
       this.#fail(error);
     }
+    this.#keeper.flush();
     this.#progress.drop([...this.#queue.values()]);
     this.#queue.clear();
     this.#missing = this.#missingNow();
@@ -273,7 +339,7 @@ export class OfflineSession {
   #take(started: Started, measured: Measured): void {
     const { recording, moments } = measured;
     started.sum.add(moments, 1, measured.startMs, measured.endMs);
-    this.#done.add(identityOf(recording));
+    this.#done.add(recording);
     this.#finish(recording);
     const placed = this.#timeline.place(recording, measured);
     const file: MeasuredFile = {
@@ -282,16 +348,26 @@ export class OfflineSession {
       slices: moments.count,
       ...placed,
     };
-    this.#measured.set(recording.path, { ...file, time: moments.time });
     this.#peak = Math.max(this.#peak, peakOf(moments.time));
-    this.#newest = file;
     const spectrum = this.#spectrum(started.common, file, recording, measured);
     this.#shelf.put(recording.path, spectrum);
-    this.#events.measured(file);
+    this.#remember({ ...file, time: moments.time });
     this.#events.file(spectrum);
+    this.#keep(recording, { ...file, time: moments.time }, spectrum, started);
     if (this.#shown === null) this.#events.look(spectrum);
     this.#showRun(started);
     this.#tell();
+  }
+
+  #keep(
+    { path, bytes, modifiedMs }: Recording,
+    file: MeasuredFile & { readonly time: TimeSums },
+    spectrum: SpectrumFrame,
+    { sum }: Started,
+  ): void {
+    const isAmongFirst = this.#measured.size <= MOST_KEPT_SPECTRA;
+    const identity = { path, bytes, modifiedMs };
+    this.#keeper.took({ identity, file, spectrum: isAmongFirst ? spectrum : null }, () => sum);
   }
 
   #spectrum(common: Common, file: MeasuredFile, recording: Recording, { moments }: Measured): SpectrumFrame {
@@ -379,7 +455,7 @@ export class OfflineSession {
 
   #missingNow(): string {
     const { all, problems } = this.#looked ?? { all: [], problems: [] };
-    const used = new Set(all.filter((recording) => this.#done.has(identityOf(recording))));
+    const used = new Set(all.filter((recording) => this.#done.has(recording)));
     return missingText(all, used, [...problems, ...this.#failed.values()]);
   }
 
