@@ -11,7 +11,7 @@ import type { TimeSums } from '../../../bridge/protocol/moments.ts';
 import type { FileProblem } from '../../../bridge/protocol/pairs.ts';
 import { SOFTWARE } from '../../../bridge/protocol/software.ts';
 import { DoneFiles } from '../../offline/browser/done-files.ts';
-import type { Keeper } from '../../offline/browser/keeper.ts';
+import { Keeper } from '../../offline/browser/keeper.ts';
 import type { KeptFile, KeptSession } from '../../offline/browser/kept-session.ts';
 import type { EnginePreference } from '../../engine/choose.ts';
 import { type EngineDescription, EngineError, type SpectrumEngine } from '../../engine/engine.ts';
@@ -55,8 +55,8 @@ export interface OfflineEvents {
 export interface OfflineOptions {
   readonly createEngine: CreateEngine;
   readonly events: OfflineEvents;
-  /** Writes down what has to outlive a reload. */
-  readonly keeper: Keeper;
+  /** Writes down what has to outlive a reload; nothing does unless given. */
+  readonly keeper?: Keeper;
 }
 
 /** What there is once something has been started: the axis does not change any more. */
@@ -70,6 +70,7 @@ interface Started {
 const MOST_KEPT_SPECTRA = 4096;
 
 const NEVER = new AbortController().signal;
+const NOWHERE = Promise.resolve(null);
 
 export class OfflineSession {
   readonly #events: OfflineEvents;
@@ -99,7 +100,7 @@ export class OfflineSession {
   #giveUp = new AbortController();
   #work: Promise<void> = Promise.resolve();
 
-  constructor({ createEngine, events, keeper }: OfflineOptions) {
+  constructor({ createEngine, events, keeper = new Keeper(NOWHERE) }: OfflineOptions) {
     this.#events = events;
     this.#keeper = keeper;
     this.#engines = new EngineSlot(createEngine, (description) => events.engine(description, null));
@@ -139,7 +140,7 @@ export class OfflineSession {
   async start(
     paths: readonly string[] | null,
     settings: OfflineSettings,
-    roots: KeptRoots | null,
+    roots: KeptRoots | null = null,
   ): Promise<void> {
     const looked = await this.#look(settings);
     const wanted = paths === null ? null : new Set(paths);
