@@ -84,3 +84,18 @@ test('the typical error is that of the floor, in every unit and scale', () => {
   expect(error('published', 'db')).toBeCloseTo((10 / Math.LN10) * 0.08, 12);
   expect(typicalError({ ...floor, slices: 1 }, { unit: 'published', scale: 'linear', band: 'none' })).toBe(0);
 });
+
+test('a spectrum with zeros and with bands below zero has a number or −∞ everywhere in decibels, never NaN', () => {
+  const mean = Float32Array.from({ length: 300 }, (_, k) => (k % 3 === 0 ? 0 : 1e-9 * k));
+  const std = mean.map((m, k) => (k % 2 === 0 ? 2 * m : m / 2));
+  for (const band of ['error', 'std'] as const) {
+    const out = displayArrays(300);
+    fillDisplay(out, { slices: 3, mean, std }, { unit: 'published', scale: 'db', band });
+    for (const values of [out.mean, out.low, out.high]) expect(values.some(Number.isNaN)).toBe(false);
+    // 2 m − m·2/√3 and m − 2 m: the error of three slices and the deviation reach below zero, or do not.
+    mean.forEach((m, k) => {
+      const half = (std[k] as number) / (band === 'error' ? Math.sqrt(3) : 1);
+      expect(out.low[k] === -Infinity, `bin ${k}`).toBe(m - half <= 0);
+    });
+  }
+});

@@ -21,6 +21,12 @@ interface Fixtures {
     readonly kurtosis: readonly number[];
     readonly variance: Readonly<Record<string, number>>;
   };
+  readonly kurtosisOutside: {
+    readonly slices: number;
+    readonly trials: number;
+    readonly above: number;
+    readonly below: number;
+  };
   readonly chance: {
     readonly z: readonly number[];
     readonly tail: readonly number[];

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { offScaleColumns } from '../../web/ui/plot/off-scale.ts';
+import { bottomlessColumns, offScaleColumns } from '../../web/ui/plot/off-scale.ts';
 import { drawBand, drawDots, drawLine, type Projection, type Rectangles } from '../../web/ui/plot/strokes.ts';
 
 type Rectangle = readonly [x: number, y: number, width: number, height: number];
@@ -113,6 +113,8 @@ test('bands never overlap, at any zoom', () => {
 test('marks stand where values are off the scale, merged where they would touch', () => {
   const values = Float64Array.of(50, 200, 50, -30, Number.NaN, -Infinity, 300);
   expect(offScaleColumns(values, projection(10, 7), 'above', 1)).toEqual([20, 70]);
-  expect(offScaleColumns(values, projection(10, 7), 'below', 1)).toEqual([40]);
+  // −∞, no power in decibels, is below every axis.
+  expect(offScaleColumns(values, projection(10, 7), 'below', 1)).toEqual([40, 60]);
+  expect(bottomlessColumns(values, projection(10, 7), 1)).toEqual([60]);
   expect(offScaleColumns(values, projection(1, 7), 'above', 1)).toEqual([11]);
 });

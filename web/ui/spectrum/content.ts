@@ -8,7 +8,7 @@ import type { Model } from '../model/model.ts';
 import { LINES, type LineName } from '../model/view.ts';
 import { powerTicks, powerTitle } from '../plot/axes.ts';
 import type { Canvas, Content, Marked, Scope } from '../plot/content.ts';
-import { drawMarks, offScaleColumns } from '../plot/off-scale.ts';
+import { bottomlessColumns, drawMarks, offScaleColumns } from '../plot/off-scale.ts';
 import { drawBand, drawDots, drawLine } from '../plot/strokes.ts';
 import { TraceArrays } from '../plot/traces.ts';
 
@@ -124,7 +124,10 @@ export class SpectrumContent implements Content {
   #drawOffScale({ ctx, projection, palette, pixelRatio }: Canvas): void {
     const leader = this.#leader();
     if (leader === null) return;
-    const values = this.#arrays.arrays(leader).mean;
+    const { mean: values, low } = this.#arrays.arrays(leader);
+    // A band that reaches down to no power ends at the axis, which no picture of decibels shows.
+    ctx.fillStyle = palette.threshold;
+    drawMarks(ctx, bottomlessColumns(low, projection, pixelRatio), projection.bottom, 'below', pixelRatio);
     ctx.fillStyle = palette.trace[leader];
     for (const beyond of ['above', 'below'] as const) {
       const columns = offScaleColumns(values, projection, beyond, pixelRatio);
