@@ -12,6 +12,7 @@ import { KIOSK_PARTS, LIVE_PARTS } from './ui/live-parts.ts';
 import { followEngineTable } from './ui/model/engine-table.ts';
 import { createModel, loseWorker, type Model } from './ui/model/model.ts';
 import { KIOSK_PANELS } from './ui/model/panels.ts';
+import { showRow } from './ui/model/stored.ts';
 import { takeToken } from './ui/model/token.ts';
 import { viewOfPage } from './ui/theme.ts';
 import { followBuild, reloadForPolicy } from './ui/reload.ts';
@@ -96,6 +97,9 @@ function followMonitor(
     },
   });
   model.requests.resetHolds = () => void monitor.peek()?.resetHolds();
+  model.requests.rows = ({ run, firstFile, lastFile, files }) =>
+    monitor.peek()?.rows({ run, firstFile, lastFile, files }) ?? Promise.resolve([]);
+  model.requests.choose = (row) => showRow(model, row);
   model.requests.operate = (command) => monitor.peek()?.operate(command) ?? null;
   effect(() => void monitor.value?.analyse(analysisSettings(model.view)));
   followEngineTable(model.engineTable, async (index) => {

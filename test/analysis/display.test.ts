@@ -34,6 +34,19 @@ test('linear display with the error of the mean', () => {
   expect(out.mean[3]).toBeNaN();
 });
 
+test('a value that stands for several: the band reaches up to the largest of them, so no line is lost', () => {
+  const out = displayArrays(2);
+  const stored = {
+    slices: 4,
+    mean: Float32Array.of(8, 2),
+    std: Float32Array.of(Number.NaN, Number.NaN),
+    largest: Float32Array.of(20, 2),
+  };
+  fillDisplay(out, stored, { unit: 'published', scale: 'linear', band: 'std' });
+  expect(Array.from(out.low)).toEqual([8, 2]);
+  expect(Array.from(out.high)).toEqual([20, 2]);
+});
+
 test('in decibels an edge at or below zero is −∞ and not NaN; gaps stay gaps', () => {
   const out = displayArrays(4);
   fillDisplay(out, spectrum, { unit: 'published', scale: 'db', band: 'std' });

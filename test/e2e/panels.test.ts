@@ -136,7 +136,7 @@ test('a pause freezes the picture, averaging goes on, LIVE catches up', async ()
   await page.locator('.strip .files', { hasText: '9 files' }).waitFor();
   expect(await exposure()).toBe(before);
   expect(await pixels(page, 'spectrum')).toBe(picture);
-  expect(await textOf(page, '.pause-since')).toMatch(/^paused \d\d:\d\d:\d\d UTC$/);
+  expect(await textOf(page, '.pause-since')).toMatch(/^‹paused \d\d:\d\d:\d\d UTC›$/);
   expect(await page.locator('.app').getAttribute('data-liveness')).toBe('live');
   await page.getByRole('button', { name: 'LIVE' }).click();
   await eventually(exposure, (now) => now.includes('24 579'));

@@ -30,6 +30,7 @@ test('a link shows the same picture', () => {
     panels: { spectrum: 4.25, excess: 0, kurtosis: 3, waterfall: 0, power: 2 },
     side: false,
     theme: 'light',
+    at: Date.UTC(2026, 10, 24, 2, 40, 12, 345),
   };
   expect(roundTrip(view)).toEqual(view);
   expect(roundTrip({ ...view, traces: new Set() }).traces.size).toBe(0);
@@ -42,7 +43,7 @@ test('what is not of the view stays in the address', () => {
 
 test('nonsense in the address is the default, not an error', () => {
   const query = new URLSearchParams(
-    'x=5..1&y=a..b&band=wide&unit=&scale=log&traces=foo,run&theme=pink&height=9&a=-1&b=x&window=2.5&degree=99&panels=foo&depth=&tone=',
+    'x=5..1&y=a..b&band=wide&unit=&scale=log&traces=foo,run&theme=pink&height=9&a=-1&b=x&window=2.5&degree=99&panels=foo&depth=&tone=&at=yesterday',
   );
   expect(readView(query)).toEqual({ ...DEFAULT_VIEW, traces: new Set(['run']) });
   for (const x of ['1', '1..2..3', '..2', '1..', 'Infinity..NaN', '']) {

@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
 import { encodeHistory, encodeRow } from '../../bridge/protocol/history.ts';
-import { fetchHistory } from '../../web/worker/history.ts';
+import { fetchFiles, fetchHistory } from '../../web/worker/history.ts';
 
 const encoded = (firstFile: number, files: number, startUtcMs: number) =>
   encodeRow({
@@ -41,4 +41,17 @@ test('a run that the bridge does not know has no history; anything else is said'
   expect(await fetchHistory('http://a/', 'r', answering(404, null))).toEqual([]);
   await expect(fetchHistory('http://a/', 'r', answering(503, null))).rejects.toThrow('503');
   await expect(fetchHistory('http://a/', 'r', answering(200, new Uint8Array(7)))).rejects.toThrow('32 bytes');
+});
+
+test('a stretch is asked for file by file, and keeps the largest bin of each column', async () => {
+  const asked: string[] = [];
+  const body = encodeHistory(2, 1, [encoded(4, 1, 1000), encoded(5, 1, 5194)]);
+  const files = { run: 'r', firstFile: 4, lastFile: 5, files: 2 };
+  const rows = await fetchFiles('http://a/', files, answering(200, body, asked));
+  expect(asked).toEqual(['http://a/api/runs/r/history?from=4&to=5&rows=2']);
+  expect(rows.map(({ firstFile, files: n }) => [firstFile, n])).toEqual([
+    [4, 1],
+    [5, 1],
+  ]);
+  expect(Math.abs((rows[0]?.largest?.[1] ?? 0) / 7e-9 - 1)).toBeLessThan(2e-4);
 });

@@ -14,6 +14,8 @@ export interface Averaged {
   readonly std: ArrayLike<number>;
   /** [bins] error of the mean that comes from a reference, added in quadrature; none where absent. */
   readonly referenceError?: ArrayLike<number>;
+  /** [bins] the largest of what a mean stands for; then the band reaches from the mean to it. */
+  readonly largest?: ArrayLike<number>;
 }
 
 export interface DisplayChoice {
@@ -47,13 +49,16 @@ export function fillDisplay(out: DisplayArrays, spectrum: Averaged, choice: Disp
   const halfWidth = choice.band === 'none' ? Number.NaN : bandFactor(choice.band, spectrum.slices) * power;
   const isDb = choice.scale === 'db';
   const shared = choice.band === 'error' ? spectrum.referenceError : undefined;
+  const { largest } = spectrum;
   for (let k = 0; k < bins; k++) {
     const mean = (spectrum.mean[k] as number) * power;
     const own = (spectrum.std[k] as number) * halfWidth;
     const half = shared === undefined ? own : Math.hypot(own, (shared[k] as number) * power);
     out.mean[k] = isDb ? toDecibel(mean) : mean;
-    out.low[k] = isDb ? toDecibel(mean - half) : mean - half;
-    out.high[k] = isDb ? toDecibel(mean + half) : mean + half;
+    const low = largest === undefined ? mean - half : mean;
+    const high = largest === undefined ? mean + half : (largest[k] as number) * power;
+    out.low[k] = isDb ? toDecibel(low) : low;
+    out.high[k] = isDb ? toDecibel(high) : high;
   }
 }
 

@@ -20,7 +20,12 @@ export interface HistoryRow {
   readonly totalPower: number;
   /** [columns] mean power as published; columns divide the band evenly, one per bin or fewer. */
   readonly mean: Float32Array;
+  /** [columns] the largest mean of a file's bin in each; only where a stretch was asked for in detail. */
+  readonly largest?: Float32Array;
 }
+
+/** Which files a row is of. */
+export type RowFiles = Pick<HistoryRow, 'run' | 'firstFile' | 'lastFile' | 'files'>;
 
 /** Rows farther apart than this share of a file's length have a gap between them. */
 const GAP_SHARE = 0.5;

@@ -1,10 +1,12 @@
 /**
  * The page: status strip, legend and choices, the panels, what stands beside them and what lies over them.
  */
+import { useComputed } from '@preact/signals';
 import { Announcer, Message } from './announcer.tsx';
 import { Border } from './layout/border.tsx';
 import { Stack } from './layout/stack.tsx';
 import type { Model } from './model/model.ts';
+import { storedOf } from './model/stored.ts';
 import { frequencyPanels, type PanelSizes } from './model/panels.ts';
 import { Drawer } from './panels/drawer.tsx';
 import type { PageParts } from './parts.ts';
@@ -41,9 +43,10 @@ export function App({ model, parts }: { model: Model; parts: PageParts }) {
   const { Strip, Over } = parts;
   const liveness = model.freshness.value.liveness;
   const isPaused = model.pausedMs.value !== null;
+  const isStored = useComputed(() => storedOf(model).value !== null).value;
   return (
     <div
-      class={`app ${model.isKiosk ? 'kiosk' : ''} ${isPaused ? 'paused' : ''}`}
+      class={`app ${model.isKiosk ? 'kiosk' : ''} ${isPaused ? 'paused' : ''} ${isStored ? 'stored' : ''}`}
       data-liveness={liveness}
       data-chain={model.chain.value.code}
     >

@@ -8,6 +8,7 @@ import { bandLimits, moved, scaledAbout, withinBand } from './plot/zoom.ts';
 import { type PanelName, toggled } from './model/panels.ts';
 import type { DrawerName } from './model/model.ts';
 import { annotateHere, toggleRun } from './run/places.ts';
+import { stepRow } from './model/stored.ts';
 import { clearMarkers, mark } from './side/markers.tsx';
 import { freezeReference, nextReferenceMode } from './side/compare.tsx';
 import { togglePause } from './strip/pause-button.tsx';
@@ -70,6 +71,8 @@ export const KEYS: readonly Key[] = [
   { keys: ['5'], label: '5', does: 'show or hide the minimum hold', run: (m) => toggleTrace(m, 'least') },
   { keys: ['6'], label: '6', does: 'show or hide the reference', run: (m) => toggleTrace(m, 'reference') },
   { keys: ['p'], label: 'P', does: 'pause the view; back to live', run: togglePause },
+  { keys: ['PageUp'], label: 'Page ↑', does: 'the stored file or row before', run: (m) => stepRow(m, -1) },
+  { keys: ['PageDown'], label: 'Page ↓', does: 'the stored file or row after', run: (m) => stepRow(m, 1) },
   { keys: ['a'], label: 'A', does: 'marker A at the cursor, or away', run: (m) => mark(m, 'a') },
   { keys: ['b'], label: 'B', does: 'marker B at the cursor, or away', run: (m) => mark(m, 'b') },
   { keys: ['c'], label: 'C', does: 'clear the markers', run: clearMarkers },

@@ -7,6 +7,7 @@ import { followAddress } from './address.ts';
 import { App } from './app.tsx';
 import { attachKeys } from './keys.ts';
 import type { Model } from './model/model.ts';
+import { followStored } from './model/stored.ts';
 import type { PageParts } from './parts.ts';
 import { followTheme } from './theme.ts';
 import './page.css';
@@ -26,6 +27,7 @@ export function startPage(root: HTMLElement, model: Model, parts: PageParts): vo
   // Nobody chooses anything at a kiosk, and what leans on its keyboard is not meant.
   if (!model.isKiosk) {
     followAddress(model.view);
+    followStored(model);
     attachKeys(model);
   }
   // Slower in a hidden tab, where browsers throttle timers; the title still says that data are stale.

@@ -6,6 +6,7 @@ import { expose, transfer } from 'comlink';
 import { SOFTWARE } from '../../bridge/protocol/software.ts';
 import type { ClientRole } from '../../bridge/protocol/state.ts';
 import type { AnalysisSettings } from '../analysis/analysis.ts';
+import type { HistoryRow, RowFiles } from '../analysis/history.ts';
 import { createEngine, type EnginePreference } from '../engine/choose.ts';
 import type { CommandOutcome } from '../../bridge/protocol/operator.ts';
 import { buffersOf } from './buffers.ts';
@@ -13,7 +14,7 @@ import { Collector } from './collector.ts';
 import type { NewCommand } from './commands.ts';
 import { type EngineMeasurement, measureNth } from './engine-table.ts';
 import { GpuTimer } from './gpu-time.ts';
-import { fetchHistory } from './history.ts';
+import { fetchFiles, fetchHistory } from './history.ts';
 import { Policy } from './policy.ts';
 import { Session } from './session.ts';
 import { type Connection, type MonitorUpdate, Updates } from './updates.ts';
@@ -114,6 +115,12 @@ const monitor = {
   /** What an operator wants, and what became of it. */
   operate: (command: NewCommand): Promise<CommandOutcome> =>
     session?.operate(command) ?? Promise.reject(new Error('no session')),
+
+  /** The files of a row of the history, one by one where the bridge remembers them so. */
+  async rows(files: RowFiles): Promise<readonly HistoryRow[]> {
+    if (connection.phase !== 'open') throw new Error('there is no connection to the bridge');
+    return fetchFiles(connection.bridge, files);
+  },
 
   /** How fast the n-th engine of this browser is for slices of `bins` samples; null behind the last one. */
   measureEngine: (index: number, bins: number): Promise<EngineMeasurement | null> => measureNth(index, bins),

@@ -11,7 +11,7 @@ import type { FrequencyPanelProps } from '../layout/frequency-panel.ts';
 import type { Model } from '../model/model.ts';
 import { FrequencyPlot } from '../plot/frequency-plot.ts';
 import { usePlot } from '../plot/use-plot.ts';
-import { TRACE_NAMES } from '../spectrum/names.ts';
+import { analysedName } from '../spectrum/analysed-name.ts';
 import { DeviationContent, EXCESS, LINE_SIGMAS } from './content.ts';
 
 /** «above 3 σ: 5, by chance 4.1 ± 2.0 · largest by chance 3.5». */
@@ -53,7 +53,7 @@ export function ExcessPanel({ model, isLowest }: FrequencyPanelProps) {
       label="Excess over the baseline"
       caption={
         <>
-          <b>Excess</b> of the {TRACE_NAMES[model.view.of.value]} · {baseline}
+          <b>Excess</b> of the {analysedName(model)} · {baseline}
           {chance}
         </>
       }

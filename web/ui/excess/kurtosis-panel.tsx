@@ -10,7 +10,7 @@ import type { FrequencyPanelProps } from '../layout/frequency-panel.ts';
 import type { Model } from '../model/model.ts';
 import { FrequencyPlot } from '../plot/frequency-plot.ts';
 import { usePlot } from '../plot/use-plot.ts';
-import { TRACE_NAMES } from '../spectrum/names.ts';
+import { analysedName } from '../spectrum/analysed-name.ts';
 import { DeviationContent, KURTOSIS, LINE_SIGMAS } from './content.ts';
 
 function linesText(model: Model): string {
@@ -37,7 +37,7 @@ export function KurtosisPanel({ model, isLowest }: FrequencyPanelProps) {
       label="Spectral kurtosis"
       caption={
         <>
-          <b>Spectral kurtosis</b> of the {TRACE_NAMES[model.view.of.value]} · {lines}
+          <b>Spectral kurtosis</b> of the {analysedName(model)} · {lines}
         </>
       }
     >

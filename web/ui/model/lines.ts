@@ -6,24 +6,17 @@ import type { Averaged } from '../../analysis/display.ts';
 import { against } from '../../analysis/reference.ts';
 import type { PowerScale } from '../../analysis/power.ts';
 import type { Model } from './model.ts';
+import { withoutSpread } from './no-spread.ts';
+import { storedOf } from './stored.ts';
 import { LINES, type LineName } from './view.ts';
 
 type Lines = Readonly<Record<LineName, ReadonlySignal<Averaged | null>>>;
 
-const NO_SPREAD = new Map<number, Float32Array>();
-
-/** Extremes have no error of a mean. */
-function withoutSpread(bins: number): Float32Array {
-  let none = NO_SPREAD.get(bins);
-  if (none === undefined) {
-    none = new Float32Array(bins).fill(Number.NaN);
-    NO_SPREAD.set(bins, none);
-  }
-  return none;
-}
-
 /** Linear power as published, without any reference. */
 function plain(model: Model, line: LineName): Averaged | null {
+  const stored = storedOf(model).value;
+  if (stored !== null && (line === 'run' || line === 'progress')) return null;
+  if (stored !== null && line === 'latest') return stored;
   switch (line) {
     case 'run':
     case 'latest':
@@ -60,6 +53,10 @@ function lineOf(model: Model, line: LineName): Averaged | null {
   // Against itself the reference is 1 or 0 everywhere, which the axis says already.
   return line === 'reference' ? null : against(own, reference, mode);
 }
+
+/** Whether a line is to be drawn; a stored spectrum is, whatever the legend says of the latest file. */
+export const isShown = (model: Model, line: LineName): boolean =>
+  model.view.traces.value.has(line) || (line === 'latest' && storedOf(model).value !== null);
 
 const MADE = new WeakMap<Model, Lines>();
 

@@ -10,7 +10,7 @@ import {
 } from '../../analysis/freshness.ts';
 import type { Analysis } from '../../analysis/analysis.ts';
 import { integrationSeconds } from '../../analysis/exposure.ts';
-import { History, type HistoryRow } from '../../analysis/history.ts';
+import { History, type HistoryRow, type RowFiles } from '../../analysis/history.ts';
 import type { HeldSpectrum } from '../../analysis/hold.ts';
 import type { Reference, ReferenceMode } from '../../analysis/reference.ts';
 import type { SpectrumFrame, Trace } from '../../../bridge/protocol/frames.ts';
@@ -145,6 +145,8 @@ interface Requests {
   operate: (command: Omit<OperatorCommand, 'id'>) => Promise<CommandOutcome> | null;
   /** Saves SigMF metadata for the latest file; where there is none, the way to make it is not known. */
   sidecar: (() => void) | null;
+  /** The files of a row one by one, as far as they are remembered. */
+  rows: (of: RowFiles) => Promise<readonly HistoryRow[]>;
   /** A row of the waterfall was chosen. */
   choose: ((row: HistoryRow) => void) | null;
 }
@@ -265,7 +267,14 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     operatorReason: computed(() =>
       connection.value.phase === 'open' ? connection.value.welcome.operatorReason : 'there is no connection',
     ),
-    requests: { resetHolds: () => {}, download: () => {}, operate: () => null, sidecar: null, choose: null },
+    requests: {
+      resetHolds: () => {},
+      download: () => {},
+      operate: () => null,
+      sidecar: null,
+      rows: () => Promise.resolve([]),
+      choose: null,
+    },
     isOutdated: signal(false),
     wakeLock: signal(null),
     message: signal(''),
@@ -380,6 +389,7 @@ export function pause(model: Model): void {
 
 /** Shows what has come meanwhile, and follows the data again. */
 export function goLive(model: Model): void {
+  model.view.at.value = null;
   if (model.pausedMs.peek() === null) return;
   const { waiting } = model;
   batch(() => {

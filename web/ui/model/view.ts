@@ -50,6 +50,8 @@ export interface ViewValues {
   readonly panels: PanelSizes;
   readonly side: boolean;
   readonly theme: Theme;
+  /** UTC in milliseconds of the stored row that is shown; null follows the data. */
+  readonly at: number | null;
 }
 
 export type View = { readonly [K in keyof ViewValues]: Signal<ViewValues[K]> };
@@ -94,6 +96,16 @@ const integer = <T extends number | null>(fallback: T, least: number, most: numb
   write: (value) => (value === null ? '' : String(value)),
 });
 
+/** «2026-11-24T02:40:12.345Z». */
+const time: Field<number | null> = {
+  fallback: null,
+  read: (text) => {
+    const ms = /^\d{4}-\d\d-\d\dT[\d:.]+Z$/.test(text) ? Date.parse(text) : Number.NaN;
+    return Number.isNaN(ms) ? null : ms;
+  },
+  write: (value) => (value === null ? '' : new Date(value).toISOString()),
+};
+
 const MOST_BINS = 8192;
 const bin = integer(null, 0, MOST_BINS - 1);
 
@@ -127,6 +139,7 @@ const FIELDS: { readonly [K in keyof ViewValues]: Field<ViewValues[K]> } = {
     write: (value) => (value ? '1' : '0'),
   },
   theme: oneOf<Theme>('dark', ['dark', 'light', 'system']),
+  at: time,
 };
 
 const NAMES = Object.keys(FIELDS) as readonly (keyof ViewValues)[];

@@ -6,8 +6,10 @@ import { effect } from '@preact/signals';
 import uPlot from 'uplot';
 import type { HistoryRow } from '../../analysis/history.ts';
 import type { Range } from '../../analysis/range.ts';
+import { middleMs } from '../../analysis/stored-rows.ts';
 import { clockTicks } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
+import { storedOf } from '../model/stored.ts';
 import { fitting } from '../plot/axes.ts';
 import { drawMoments } from '../plot/moments.ts';
 import { type FrameRequester, onNextFrame } from '../plot/frame.ts';
@@ -54,6 +56,7 @@ export class TimePlot {
       void model.annotations.value;
       this.#x = shownTime(model);
       this.#values = kind.values(this.#rows, model);
+      void storedOf(model).value;
       this.#frame.request();
     });
   }
@@ -183,6 +186,12 @@ export class TimePlot {
       const to = u.valToPos(row.endMs / 1000, 'x', true);
       ctx.fillRect(from, u.valToPos(value, 'y', true) - thick / 2, Math.max(thick, to - from), thick);
     });
+    const stored = storedOf(this.#model).peek();
+    if (stored !== null) {
+      ctx.fillStyle = this.#palette.flag;
+      const x = Math.round(u.valToPos(middleMs(stored.row) / 1000, 'x', true));
+      ctx.fillRect(x - 1, bbox.top, 2, bbox.height);
+    }
     ctx.restore();
     this.#drawMoments(u);
   }

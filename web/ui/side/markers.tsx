@@ -9,6 +9,7 @@ import { powerFactor } from '../../analysis/power.ts';
 import { engineeringExponent, fixed, signed, signedGrouped, superscript, THIN } from '../format/numbers.ts';
 import { offsetFrequency } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
+import { storedOf } from '../model/stored.ts';
 import { LINE_NAMES } from '../spectrum/names.ts';
 
 interface Leading {
@@ -18,6 +19,8 @@ interface Leading {
 
 /** Markers measure the first of these that is shown. */
 function leading(model: Model): Leading | null {
+  const stored = storedOf(model).value;
+  if (stored !== null) return { name: 'stored row', spectrum: stored };
   for (const trace of ['run', 'latest', 'progress'] as const) {
     const spectrum = model.spectra[trace].value;
     if (spectrum !== null && model.view.traces.value.has(trace)) return { name: LINE_NAMES[trace], spectrum };

@@ -3,7 +3,7 @@
  */
 import { type DisplayChoice, typicalError } from '../../analysis/display.ts';
 import { heightRange, type Range, RangeFinder } from '../../analysis/range.ts';
-import { linesOf, referenceMode, shownScale } from '../model/lines.ts';
+import { isShown, linesOf, referenceMode, shownScale } from '../model/lines.ts';
 import type { Model } from '../model/model.ts';
 import { LINES, type LineName } from '../model/view.ts';
 import { powerTicks, powerTitle } from '../plot/axes.ts';
@@ -136,7 +136,7 @@ export class SpectrumContent implements Content {
   }
 
   #isShown(line: LineName): boolean {
-    return this.#model.view.traces.peek().has(line);
+    return isShown(this.#model, line);
   }
 
   #hasData(line: LineName): boolean {

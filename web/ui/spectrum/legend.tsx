@@ -8,6 +8,7 @@ import { integrationSeconds } from '../../analysis/exposure.ts';
 import { grouped } from '../format/numbers.ts';
 import { span } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
+import { storedOf } from '../model/stored.ts';
 import type { LineName } from '../model/view.ts';
 import { TRACE_NAMES } from './names.ts';
 import { Swatch } from './swatch.tsx';
@@ -38,8 +39,10 @@ export function toggleTrace(model: Model, trace: LineName): void {
 const isChosen = ({ offline }: Model): boolean => (offline.value?.shown ?? null) !== null;
 
 function LegendEntry({ model, trace }: { model: Model; trace: Trace }) {
-  const name = useComputed(() => nameOf(trace, model.spectra[trace].value, isChosen(model)));
-  const exposure = useComputed(() => exposureText(model.spectra[trace].value, model.geometry.value));
+  // Where a stored row is shown, none of them is: the row's own note says what is.
+  const spectrum = useComputed(() => (storedOf(model).value === null ? model.spectra[trace].value : null));
+  const name = useComputed(() => nameOf(trace, spectrum.value, isChosen(model)));
+  const exposure = useComputed(() => exposureText(spectrum.value, model.geometry.value));
   const isShown = model.view.traces.value.has(trace);
   const content = (
     <>

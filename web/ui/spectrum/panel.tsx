@@ -9,6 +9,7 @@ import { Conditions } from './conditions.tsx';
 import { SpectrumContent } from './content.ts';
 import { Headline } from './headline.tsx';
 import { ReadOut } from './read-out.tsx';
+import { StoredNote } from './stored-note.tsx';
 
 export function SpectrumPanel({ model, isLowest }: FrequencyPanelProps) {
   const host = usePlot(
@@ -23,7 +24,7 @@ export function SpectrumPanel({ model, isLowest }: FrequencyPanelProps) {
       label="Power spectrum"
       caption={
         <>
-          <b>Spectrum</b> <ReadOut model={model} />
+          <b>Spectrum</b> <StoredNote model={model} /> <ReadOut model={model} />
         </>
       }
     >

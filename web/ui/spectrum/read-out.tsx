@@ -7,7 +7,7 @@ import type { Averaged } from '../../analysis/display.ts';
 import { type PowerScale, type PowerUnit, powerFactor, toDecibel } from '../../analysis/power.ts';
 import { engineeringExponent, fixed, grouped, superscript, THIN } from '../format/numbers.ts';
 import { absoluteFrequency, offsetFrequency } from '../format/quantities.ts';
-import { linesOf, referenceMode, shownScale } from '../model/lines.ts';
+import { isShown, linesOf, referenceMode, shownScale } from '../model/lines.ts';
 import type { Model } from '../model/model.ts';
 import type { LineName } from '../model/view.ts';
 import { LINE_NAMES } from './names.ts';
@@ -43,7 +43,7 @@ function Values({ model, bin }: { model: Model; bin: number }) {
     <>
       {ORDER.map((line) => {
         const spectrum = linesOf(model)[line].value;
-        if (spectrum === null || !model.view.traces.value.has(line)) return null;
+        if (spectrum === null || !isShown(model, line)) return null;
         return (
           <span key={line} class={`read-out-value ${line}`} title={LINE_NAMES[line]}>
             {valueText(spectrum, bin, unit, scale)}

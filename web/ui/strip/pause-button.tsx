@@ -3,9 +3,27 @@
  */
 import { utcShort } from '../format/quantities.ts';
 import { goLive, type Model, pause } from '../model/model.ts';
+import { stepRow, storedOf } from '../model/stored.ts';
 
 export const togglePause = (model: Model): void =>
   model.pausedMs.peek() === null ? pause(model) : goLive(model);
+
+/** Where the view stands, and the way to the rows before and behind it. */
+function Stand({ model, sinceMs }: { model: Model; sinceMs: number }) {
+  const isStored = storedOf(model).value !== null;
+  const step = (by: -1 | 1, sign: string, what: string) => (
+    <button type="button" class="step" aria-label={what} title={what} onClick={() => stepRow(model, by)}>
+      {sign}
+    </button>
+  );
+  return (
+    <span class="pause-since">
+      {step(-1, '‹', 'The stored row before (key Page Up)')}
+      {isStored ? 'stored, not live' : `paused ${utcShort(sinceMs, model.nowMs.value)}`}
+      {step(1, '›', 'The stored row after it (key Page Down)')}
+    </span>
+  );
+}
 
 export function PauseButton({ model }: { model: Model }) {
   const since = model.pausedMs.value;
@@ -24,7 +42,7 @@ export function PauseButton({ model }: { model: Model }) {
       >
         {since === null ? 'Pause' : 'LIVE'}
       </button>
-      <span class="pause-since">{since === null ? '' : `paused ${utcShort(since, model.nowMs.value)}`}</span>
+      {since !== null && <Stand model={model} sinceMs={since} />}
     </span>
   );
 }

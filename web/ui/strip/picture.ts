@@ -6,21 +6,26 @@ import { SOFTWARE } from '../../../bridge/protocol/software.ts';
 import { grouped } from '../format/numbers.ts';
 import { counted, shortFrequency, span, utc } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
+import { storedOf } from '../model/stored.ts';
 import { remPixels } from '../plot/gutters.ts';
 import { BAND_NAMES, windowText } from '../spectrum/names.ts';
+import { storedText } from '../spectrum/stored-note.tsx';
 import { save } from './save.ts';
 
 /** Lines of text above the plots: what it is, and under which conditions. */
 export function pictureLines(model: Model): readonly string[] {
   const g = model.geometry.value;
+  const stored = storedOf(model).value;
   const { run, latest } = { run: model.spectra.run.value, latest: model.spectra.latest.value };
   const shown = run ?? latest;
   const newest = shown === null || Number.isNaN(shown.newestUtcMs) ? '' : `up to ${utc(shown.newestUtcMs)}`;
   return [
-    [`haloscope · ${model.run.value ?? 'no run'}`, newest].filter(Boolean).join(' · '),
+    [`haloscope · ${model.run.value ?? 'no run'}`, stored === null ? newest : `stored ${storedText(stored)}`]
+      .filter(Boolean)
+      .join(' · '),
     [
-      run === null ? '' : `${counted(run.files, 'file')}, n ${grouped(run.slices)}`,
-      run === null ? '' : span(integrationSeconds(run.slices, g)),
+      run === null || stored !== null ? '' : `${counted(run.files, 'file')}, n ${grouped(run.slices)}`,
+      run === null || stored !== null ? '' : span(integrationSeconds(run.slices, g)),
       `LO ${shortFrequency(g.loHz)}`,
       `${grouped(g.sampleRateHz / 1e6, 3)} MS/s`,
       `RBW ${grouped(resolutionBandwidthHz(g, model.window.value), 2)} Hz`,

@@ -2,10 +2,12 @@
  * The waterfall as content of a plot: files against UTC, the newest at the top, on the frequency axis of all.
  */
 import type { HistoryRow } from '../../analysis/history.ts';
+import { middleMs } from '../../analysis/stored-rows.ts';
 import type { Range } from '../../analysis/range.ts';
 import { engineeringExponent, fixed, superscript } from '../format/numbers.ts';
 import { clockTicks } from '../format/quantities.ts';
 import type { Model } from '../model/model.ts';
+import { storedOf } from '../model/stored.ts';
 import type { WaterfallKind } from '../model/view.ts';
 import type { Canvas, Content, Marked, Scope } from '../plot/content.ts';
 import { drawMoments } from '../plot/moments.ts';
@@ -35,6 +37,7 @@ export class WaterfallContent implements Content {
     const { view } = this.#model;
     void view.waterfall.value;
     void this.#model.annotations.value;
+    void storedOf(this.#model).value;
     void shownTime(this.#model);
   }
 
@@ -92,6 +95,7 @@ export class WaterfallContent implements Content {
     this.#paint(width, height, this.#colours);
     ctx.drawImage(this.#image, left, top);
     this.#drawMoments(canvas);
+    this.#drawStored(canvas);
     this.#drawBar(canvas, this.#colours);
   }
 
@@ -129,6 +133,15 @@ export class WaterfallContent implements Content {
     }
     paint(new Uint32Array(this.#pixels.data.buffer), this.#values, colours, VIRIDIS);
     this.#image.getContext('2d')?.putImageData(this.#pixels, 0, 0);
+  }
+
+  /** Where the row lies that is shown in the place of the live spectra. */
+  #drawStored({ ctx, left, width, projection, palette, pixelRatio }: Canvas): void {
+    const stored = storedOf(this.#model).peek();
+    if (stored === null) return;
+    const y = Math.round(projection.y0 + (middleMs(stored.row) / 1000) * projection.dy);
+    ctx.fillStyle = palette.flag;
+    ctx.fillRect(left, y - pixelRatio, width, 2 * pixelRatio);
   }
 
   /** Which colour means what. */
