@@ -11,9 +11,9 @@ const sections = words.filter((word) => !word.startsWith('-'));
 /** @param {readonly string[]} some */
 const isOnly = (some) => sections.length > 0 && sections.every((word) => some.includes(word));
 // These run where there is nothing but a GPU: no browser, no broker.
-const ENGINES = ['engine', 'gpu', 'steady', 'offline'];
+const ENGINES = ['engine', 'gpu', 'steady'];
 if (!isOnly(ENGINES)) ensureProgram('Chromium', findChromium);
-if (!isOnly([...ENGINES, 'feel'])) {
+if (!isOnly([...ENGINES, 'offline', 'feel'])) {
   ensureProgram('a Java runtime', findJava);
   ensureProgram('Maven', findMaven);
 }

@@ -22,6 +22,8 @@ export interface PlainChromium {
 export interface PlainTab {
   /** What an expression gives in the page, promises awaited; nobody is connected to the tab before or after. */
   ask(expression: string): Promise<unknown>;
+  /** Drops files and folders of this machine at this point of the page, as a file manager does. */
+  drop(paths: readonly string[], x: number, y: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -92,23 +94,54 @@ async function openTab(profile: string, url: string): Promise<PlainTab> {
   const tab = (await opened.json()) as Tab;
   return {
     ask: (expression) => ask(tab, expression),
+    drop: (paths, x, y) => drop(tab, paths, x, y),
     close: async () => void (await fetch(`${control}/close/${tab.id}`)),
   };
 }
 
+async function drop(tab: Tab, files: readonly string[], x: number, y: number): Promise<void> {
+  const data = { items: [], files: [...files], dragOperationsMask: 1 };
+  await command(
+    tab,
+    (['dragEnter', 'dragOver', 'drop'] as const).map((type) => ({
+      method: 'Input.dispatchDragEvent',
+      params: { type, x, y, data },
+    })),
+  );
+}
+
 /** Asks the page itself, once; the connection is gone again before anything is measured. */
-async function ask({ webSocketDebuggerUrl }: Tab, expression: string): Promise<unknown> {
+async function ask(tab: Tab, expression: string): Promise<unknown> {
+  const params = { expression, returnByValue: true, awaitPromise: true };
+  const [answer] = await command(tab, [{ method: 'Runtime.evaluate', params }]);
+  const { result, exceptionDetails } = answer as {
+    readonly result: { readonly value?: unknown };
+    readonly exceptionDetails?: { readonly exception?: { readonly description?: string } };
+  };
+  if (exceptionDetails !== undefined)
+    throw new Error(`in the page: ${exceptionDetails.exception?.description ?? 'an exception'}`);
+  return result.value;
+}
+
+/** What each of these methods of the debugging protocol answers, one after the other over one connection. */
+async function command(
+  { webSocketDebuggerUrl }: Tab,
+  calls: readonly { readonly method: string; readonly params: object }[],
+): Promise<unknown[]> {
   const socket = new WebSocket(webSocketDebuggerUrl);
   await once(socket, 'open');
-  const answered = once(socket, 'message');
-  const params = { expression, returnByValue: true, awaitPromise: true };
-  socket.send(JSON.stringify({ id: 1, method: 'Runtime.evaluate', params }));
-  const [data] = (await answered) as [Buffer];
+  const results: unknown[] = [];
+  for (const [id, call] of calls.entries()) {
+    const answered = once(socket, 'message');
+    socket.send(JSON.stringify({ id, ...call }));
+    const [data] = (await answered) as [Buffer];
+    const { result, error } = JSON.parse(data.toString()) as {
+      readonly result?: unknown;
+      readonly error?: { readonly message: string };
+    };
+    if (error !== undefined) throw new Error(`${call.method}: ${error.message}`);
+    results.push(result);
+  }
   socket.close();
-  const { result } = JSON.parse(data.toString()) as {
-    result: { result: { value?: unknown }; exceptionDetails?: { exception?: { description?: string } } };
-  };
-  if (result.exceptionDetails !== undefined)
-    throw new Error(`in the page: ${result.exceptionDetails.exception?.description ?? 'an exception'}`);
-  return result.result.value;
+  return results;
 }

@@ -56,9 +56,13 @@ export const samplesOf = ({ stretches }: Recording): number =>
 export const slicesOf = ({ stretches }: Recording, bins: number): number =>
   stretches.reduce((sum, { samples }) => sum + Math.floor(samples / bins), 0);
 
-/** When the recording began: as it says, or by the modification time less its duration. Unix milliseconds. */
+/**
+ * When the recording began: as it says, or by the modification time less its duration. Unix milliseconds; a browser
+ * knows no fractions of them, and so there are none.
+ */
 export const startOf = (recording: Recording, sampleRateHz: number): number =>
-  recording.startMs ?? Math.round(recording.modifiedMs - (1000 * samplesOf(recording)) / sampleRateHz);
+  recording.startMs ??
+  Math.round(Math.floor(recording.modifiedMs) - (1000 * samplesOf(recording)) / sampleRateHz);
 
 /** Consecutive slices that make one block. */
 export interface Piece {

@@ -38,18 +38,11 @@ export function pairEntries(folder: string, file: number, slices: number, modifi
   ];
 }
 
-/** The browser does not give the file out any more when this much of it has been read. */
-export function failing({ path, file }: Entry, name: string, fromByte: number): Entry {
-  const slice = file.slice.bind(file);
-  const bad = Object.assign(file, {
-    slice: (from = 0, to = file.size): Blob =>
-      to <= fromByte
-        ? slice(from, to)
-        : Object.assign(slice(from, to), {
-            arrayBuffer: () => Promise.reject(new DOMException('no more', name)),
-          }),
-  });
-  return { path, file: bad };
+/** The browser does not give the file out any more when it is to be read. */
+export function failing({ path, file }: Entry, name: string): Entry {
+  const stream = (): ReadableStream =>
+    new ReadableStream({ pull: (controller) => controller.error(new DOMException('no more', name)) });
+  return { path, file: Object.assign(file, { slice: () => Object.assign(new Blob(), { stream }) }) };
 }
 
 export interface Told {

@@ -128,11 +128,11 @@ test('files that change, go, or are forbidden while they are read are named, and
   if (!i1 || !q1 || !i2 || !q2 || !i3 || !q3) throw new Error('a pair is two files');
   told.session.add({
     entries: [
-      failing(i1, 'NotReadableError', 0),
+      failing(i1, 'NotReadableError'),
       q1,
       i2,
-      failing(q2, 'NotFoundError', 0),
-      failing(i3, 'NotAllowedError', 0),
+      failing(q2, 'NotFoundError'),
+      failing(i3, 'NotAllowedError'),
       q3,
       ...good,
     ],

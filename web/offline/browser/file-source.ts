@@ -1,11 +1,13 @@
 /**
- * A browser's `File` as a source. Nothing of it is kept: every read asks the browser for just those bytes.
+ * A browser's `File` as a source, read as a stream: asked for slice by slice, Chromium gives a file out at a quarter of
+ * that speed. What is in memory is a chunk of each stream.
  *
  * A `File` is a promise of the browser to give out a file as it was when it was dropped. What has changed since is
  * refused by name: `NotFoundError` (moved or deleted), `NotReadableError` (changed, or no permission any more).
  */
 import { FileProblem } from '../../../bridge/protocol/pairs.ts';
 import type { ByteSource, OpenSource } from '../../../bridge/protocol/source.ts';
+import { ByteStream } from './byte-stream.ts';
 import type { Entry } from './types.ts';
 
 export class FileSource implements ByteSource {
@@ -22,15 +24,17 @@ export class FileSource implements ByteSource {
   }
 
   async open(): Promise<OpenSource> {
-    const file = await this.#current();
+    const stream = new ByteStream(await this.#current());
     return {
-      read: (into, position) => this.#read(file, into, position),
+      read: async (into, position) => {
+        if (!(await this.#told(stream.read(into, position)))) throw this.#changed();
+      },
       checkUnchanged: async () => {
         const now = await this.#current();
         // Without a handle the browser compares by itself, but only where something is read.
-        if (this.bytes > 0) await this.#read(now, new Uint8Array(1), this.bytes - 1);
+        await this.#told(now.slice(-1).arrayBuffer());
       },
-      close: async () => {},
+      close: () => stream.close(),
     };
   }
 
@@ -38,22 +42,18 @@ export class FileSource implements ByteSource {
   async #current(): Promise<File> {
     const { file, handle } = this.#entry;
     if (handle === undefined) return file;
-    const now = await handle.getFile().catch((error: unknown) => {
-      throw this.#problem(error);
-    });
+    const now = await this.#told(handle.getFile());
     if (now.size === this.bytes && now.lastModified === this.modifiedMs) return now;
     throw this.#changed();
   }
 
-  async #read(file: File, into: Uint8Array<ArrayBuffer>, position: number): Promise<void> {
-    let bytes: ArrayBuffer;
+  /** What the browser refuses, in our words. */
+  async #told<T>(work: Promise<T>): Promise<T> {
     try {
-      bytes = await file.slice(position, position + into.length).arrayBuffer();
+      return await work;
     } catch (error) {
       throw this.#problem(error);
     }
-    if (bytes.byteLength !== into.length) throw this.#changed();
-    into.set(new Uint8Array(bytes));
   }
 
   #changed(): FileProblem {
