@@ -38,11 +38,15 @@ export function pairEntries(folder: string, file: number, slices: number, modifi
   ];
 }
 
-/** The browser does not give the file out any more when it is to be read. */
+/** The browser does not give the file out any more when it is to be read; of a stream it says nothing but that. */
 export function failing({ path, file }: Entry, name: string): Entry {
   const stream = (): ReadableStream =>
-    new ReadableStream({ pull: (controller) => controller.error(new DOMException('no more', name)) });
-  return { path, file: Object.assign(file, { slice: () => Object.assign(new Blob(), { stream }) }) };
+    new ReadableStream({ pull: (controller) => controller.error(new TypeError('network error')) });
+  const arrayBuffer = () => Promise.reject(new DOMException('no more', name));
+  return {
+    path,
+    file: Object.assign(file, { slice: () => Object.assign(new Blob(), { stream, arrayBuffer }) }),
+  };
 }
 
 export interface Told {

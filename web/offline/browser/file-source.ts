@@ -24,10 +24,12 @@ export class FileSource implements ByteSource {
   }
 
   async open(): Promise<OpenSource> {
-    const stream = new ByteStream(await this.#current());
+    const file = await this.#current();
+    const stream = new ByteStream(file);
     return {
       read: async (into, position) => {
-        if (!(await this.#told(stream.read(into, position)))) throw this.#changed();
+        const isFull = await this.#told(stream.read(into, position).catch((error) => reasonOf(file, error)));
+        if (!isFull) throw this.#changed();
       },
       checkUnchanged: async () => {
         const now = await this.#current();
@@ -80,4 +82,10 @@ export class FileSource implements ByteSource {
         return problem('unreadable', `the browser cannot read it (${String(cause)}); drop it again`);
     }
   }
+}
+
+/** A stream breaks without a reason («network error»); a read by itself has one. */
+async function reasonOf(file: File, error: unknown): Promise<never> {
+  await file.slice(0, 1).arrayBuffer();
+  throw error;
 }
