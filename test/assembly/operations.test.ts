@@ -5,9 +5,10 @@
 import { describe, expect, test } from 'vitest';
 import { ANNOTATIONS_KEPT, ANNOTATIONS_PER_RUN } from '../../bridge/assembly/operations.ts';
 import { decodeProgress, encodeProgress, type Progress } from '../../bridge/assembly/progress.ts';
+import { Runs } from '../../bridge/assembly/runs.ts';
 import type { InputRecord } from '../../bridge/log/port.ts';
 import type { CommandOutcome, OperatorAction } from '../../bridge/protocol/operator.ts';
-import { fullRecord, type Harness, harness, plainRecord } from './helpers.ts';
+import { BINS, fullRecord, type Harness, harness, plainRecord } from './helpers.ts';
 
 const WHOLE = { first: 0, slices: 4, of: 4 };
 const UTC = '2026-11-24T01:02:03.000Z';
@@ -165,6 +166,41 @@ describe('a new run', () => {
     const again = killed(h);
     again.accept(plainRecord({ partition: 0, offset: 1 }, 1, 0, 4));
     expect(publish(again)).toEqual(['run2/1']);
+  });
+
+  test('ends when a person starts the bridge with another name than before, and shares no name then either', () => {
+    const h = started();
+    h.accept(plainRecord({ partition: 0, offset: 0 }, 0, 0, 4));
+    publish(h);
+    begin(h, 'run2');
+    const committed = encodeProgress(h.assembler.progress());
+    for (const [name, expected] of [
+      ['run9', 'run9/1'],
+      ['run2', 'run2~2/1'],
+    ] as const) {
+      const progress = decodeProgress(committed);
+      const again = harness({ progress, slicesPerFile: 4, run: name });
+      again.assembler.begin([{ partition: 0, lowOffset: 0, endOffset: 100 }], progress);
+      again.accept(plainRecord({ partition: 0, offset: 1 }, 1, 0, 4));
+      expect(publish(again)).toEqual([expected]);
+    }
+  });
+
+  test('goes on as NAME~2 in another log', () => {
+    const h = started();
+    h.accept(whole(0));
+    publish(h);
+    begin(h, 'run2');
+    h.accept(whole(1));
+    publish(h);
+    const progress = decodeProgress(encodeProgress(h.assembler.progress()));
+    const runs = new Runs(BINS, 'run1', progress);
+    runs.continueAll();
+    const renewed = { ...progress, ...runs.toProgress(), partitions: [], numbering: runs.numbering() };
+    const again = harness({ progress: decodeProgress(encodeProgress(renewed)), slicesPerFile: 4 });
+    again.assembler.beginAt(0, 0, 100);
+    again.accept(whole(0), whole(1));
+    expect(publish(again)).toEqual(['run2~2/0', 'run2~2/1']);
   });
 
   test('needs a name that no run has, and a run that has begun', () => {
