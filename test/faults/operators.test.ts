@@ -24,10 +24,10 @@ const BEGIN = { kind: 'new-run', name: 'morning' } as const;
 async function ask(bridge: Bridge, action: OperatorAction): Promise<CommandOutcome> {
   const socket = new WebSocket(`${bridge.url.replace(/^http/, 'ws')}ws/view`);
   onTestFinished(() => socket.terminate());
-  const send = (message: object): void => socket.send(JSON.stringify(message));
+  const say = (message: object): void => socket.say(JSON.stringify(message));
   socket.on('error', () => {});
   socket.on('open', () =>
-    send({
+    say({
       type: 'hello',
       protocol: PROTOCOL_VERSION,
       software: 'test',
@@ -41,7 +41,7 @@ async function ask(bridge: Bridge, action: OperatorAction): Promise<CommandOutco
       if (isBinary) return;
       const message = JSON.parse(data.toString()) as { type: string; outcome: CommandOutcome };
       if (message.type === 'welcome')
-        send({ type: 'command', command: { id: ID, run: 'night', author: 'shift', action } });
+        say({ type: 'command', command: { id: ID, run: 'night', author: 'shift', action } });
       if (message.type === 'decided') resolve(message.outcome);
     });
   });
