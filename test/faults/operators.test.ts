@@ -24,7 +24,7 @@ const BEGIN = { kind: 'new-run', name: 'morning' } as const;
 async function ask(bridge: Bridge, action: OperatorAction): Promise<CommandOutcome> {
   const socket = new WebSocket(`${bridge.url.replace(/^http/, 'ws')}ws/view`);
   onTestFinished(() => socket.terminate());
-  const say = (message: object): void => socket.say(JSON.stringify(message));
+  const say = (message: object): void => socket.send(JSON.stringify(message));
   socket.on('error', () => {});
   socket.on('open', () =>
     say({
