@@ -15,6 +15,8 @@ import { KIOSK_PANELS } from './ui/model/panels.ts';
 import { showRow } from './ui/model/stored.ts';
 import { takeToken } from './ui/model/token.ts';
 import { viewOfPage } from './ui/theme.ts';
+import { leadWithoutBridge } from './ui/no-bridge.ts';
+import { refuseDrops } from './ui/refuse-drops.ts';
 import { followBuild, reloadForPolicy } from './ui/reload.ts';
 import { downloadFromBridge } from './ui/strip/download.ts';
 import { startPage } from './ui/start.tsx';
@@ -47,6 +49,8 @@ export function openPage(first: StartedWorker, startWorker: () => StartedWorker)
   setTimeout(() => {
     startPage(root, model, model.isKiosk ? KIOSK_PARTS : LIVE_PARTS);
     followBuild(model);
+    leadWithoutBridge(model);
+    refuseDrops(model);
     if (model.isKiosk)
       keepAwake((state) => {
         model.wakeLock.value = state;
