@@ -13,7 +13,7 @@ const isOnly = (some) => sections.length > 0 && sections.every((word) => some.in
 // These run where there is nothing but a GPU: no browser, no broker.
 const ENGINES = ['engine', 'gpu', 'steady'];
 if (!isOnly(ENGINES)) ensureProgram('Chromium', findChromium);
-if (!isOnly([...ENGINES, 'offline', 'feel'])) {
+if (!isOnly([...ENGINES, 'offline', 'feel', 'kiosk'])) {
   ensureProgram('a Java runtime', findJava);
   ensureProgram('Maven', findMaven);
 }

@@ -8,11 +8,12 @@ import { type KioskBrowserOptions, type KioskEnd, runKioskBrowser } from './kios
 
 const FIRST_PAUSE_MS = 500;
 const LAST_PAUSE_MS = 60_000;
-/** After a life this long the next failure is the first again. */
 const LONG_LIFE_MS = 60_000;
 
 export interface LauncherOptions extends KioskBrowserOptions {
   readonly logger: Logger;
+  /** After a life this long the next failure is the first again. */
+  readonly longLifeMs?: number;
 }
 
 /** Resolves when `stop` has been given and the browser is gone. */
@@ -23,7 +24,7 @@ export async function keepKiosk(options: LauncherOptions, stop: AbortSignal): Pr
     const end: KioskEnd = await runKioskBrowser(options, stop);
     if (end.reason === 'stopped') return;
     const livedMs = performance.now() - sinceMs;
-    if (livedMs >= LONG_LIFE_MS) pauseMs = FIRST_PAUSE_MS;
+    if (livedMs >= (options.longLifeMs ?? LONG_LIFE_MS)) pauseMs = FIRST_PAUSE_MS;
     const facts = { reason: end.reason, lives, livedSeconds: Math.round(livedMs / 1000) };
     options.logger.warn(facts, `${end.message}; starting it again`);
     await sleep(pauseMs, undefined, { signal: stop }).catch(() => {});

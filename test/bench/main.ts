@@ -1,6 +1,6 @@
 /**
  * `npm run bench -- [SECTION…]`: tables of what engines and a chain cost on this machine, beside what others need for
- * the same. Fails when what came out is wrong. `steady` and `delivery` take minutes and run only when they are named.
+ * the same. Fails when what came out is wrong. `steady`, `kiosk` and `delivery` take minutes and run only when they are named.
  */
 import { parseArgs } from 'node:util';
 import { startKafka } from '../broker/kafka.ts';
@@ -10,6 +10,7 @@ import { benchDelivery } from './delivery.ts';
 import { benchEngine } from './engine-section.ts';
 import { benchFeel } from './feel.ts';
 import { benchGpu } from './gpu.ts';
+import { benchKiosk } from './kiosk.ts';
 import { benchLatency } from './latency.ts';
 import { benchMemory } from './memory.ts';
 import { benchOffline } from './offline.ts';
@@ -18,10 +19,12 @@ import { comparatorPython } from './python.ts';
 import { benchSteady } from './steady.ts';
 
 /** What needs neither broker nor Java, and what does; `scripts/bench.mjs` provides them accordingly. */
-const ENGINE_SECTIONS = ['engine', 'gpu', 'steady', 'offline', 'feel'];
+const ENGINE_SECTIONS = ['engine', 'gpu', 'steady', 'offline', 'feel', 'kiosk'];
 const CHAIN_SECTIONS = ['producer', 'chain', 'latency', 'memory', 'delivery'];
 const SECTIONS: readonly string[] = [...ENGINE_SECTIONS, ...CHAIN_SECTIONS];
 const DEFAULT_STEADY_FILES = 2000;
+const DEFAULT_KIOSK_RESULTS = 20_000;
+const DEFAULT_KIOSK_KILLS = 20;
 const DEFAULT_LATENCY_FILES = 24;
 const DEFAULT_BACKLOG_PAIRS = 100;
 const DEFAULT_OFFLINE_PAIRS = 64;
@@ -34,6 +37,7 @@ export async function main(words: readonly string[]): Promise<number> {
     options: {
       files: { type: 'string' },
       pairs: { type: 'string' },
+      kills: { type: 'string' },
       software: { type: 'boolean', default: false },
     },
   });
@@ -52,6 +56,10 @@ export async function main(words: readonly string[]): Promise<number> {
   if (wants('gpu')) problems.push(...(await benchGpu(values.software)));
   if (wants('offline')) problems.push(...(await benchOffline(pairs(DEFAULT_OFFLINE_PAIRS))));
   if (positionals.includes('steady')) problems.push(...(await benchSteady(files(DEFAULT_STEADY_FILES))));
+  if (positionals.includes('kiosk')) {
+    const kills = values.kills === undefined ? DEFAULT_KIOSK_KILLS : Number(values.kills);
+    problems.push(...(await benchKiosk(files(DEFAULT_KIOSK_RESULTS), kills)));
+  }
   if (wants('feel')) problems.push(...(await benchFeel()));
   for (const problem of problems) console.error(`wrong: ${problem}`);
   if (!CHAIN_SECTIONS.some(wants)) return problems.length === 0 ? 0 : 1;
