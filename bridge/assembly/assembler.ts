@@ -478,8 +478,8 @@ export class Assembler {
   }
 
   /** By the largest |x| that the run has shown up to this block. */
-  #clipLevel({ run, peak }: OpenFile): number {
-    const time = this.runs.get(run)?.sums?.time;
+  #clipLevel({ run, number, peak }: OpenFile): number {
+    const time = this.runs.get(this.runs.titleOf({ run, file: number }))?.sums?.time;
     return clipLevelOf(Math.max(peak, time ? peakOf(time) : 0));
   }
 

@@ -90,15 +90,12 @@ export interface OperationEntry {
 
 const textUpTo = (most: number) => v.pipe(v.string(), v.maxLength(most));
 
+/** Without what ends lines, and without the two characters that YAML, and so ECSV, does not take. */
+const ONE_LINE = v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}\uFFFE\uFFFF]*$/u, 'one line of text');
+
 /** One line that says something. */
-export const annotationText = v.pipe(
-  textUpTo(MAX_ANNOTATION_TEXT),
-  v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*[^\s\p{Cc}][^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'one line of text'),
-);
-export const authorText = v.pipe(
-  textUpTo(MAX_AUTHOR),
-  v.regex(/^[^\p{Cc}\p{Zl}\p{Zp}]*$/u, 'one line of text'),
-);
+export const annotationText = v.pipe(textUpTo(MAX_ANNOTATION_TEXT), ONE_LINE, v.regex(/\S/u, 'some text'));
+export const authorText = v.pipe(textUpTo(MAX_AUTHOR), ONE_LINE);
 
 /** Ids are made by those who ask; 128 random bits as hex with dashes fit. */
 export const commandId = v.pipe(v.string(), v.regex(/^[A-Za-z0-9-]{8,64}$/, 'an id of 8 to 64 letters'));

@@ -119,3 +119,10 @@ export interface BridgeState {
   /** What operators did last, oldest first. */
   readonly operations: readonly OperationEntry[];
 }
+
+/**
+ * Whether an operator has ended the average and no file has come since: what was shown of it is none any more. A bridge
+ * that has just begun, and does not know its run yet, knows of no operator either.
+ */
+export const isAverageEnded = ({ run, operations }: BridgeState): boolean =>
+  run.filesDone === 0 && operations.length > 0;

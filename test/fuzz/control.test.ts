@@ -18,7 +18,8 @@ const isId = (value: unknown): boolean => typeof value === 'string' && /^[A-Za-z
 const isLine = (value: unknown, most: number): boolean =>
   isText(value, most) &&
   Array.from(String(value), (character) => character.codePointAt(0) ?? 0).every(
-    (code) => code >= 0x20 && !(code >= 0x7f && code <= 0x9f) && code !== 0x2028 && code !== 0x2029,
+    (code) =>
+      code >= 0x20 && !(code >= 0x7f && code <= 0x9f) && ![0x2028, 0x2029, 0xfffe, 0xffff].includes(code),
   );
 const hasKeys = (value: unknown, ...keys: string[]): value is Fields =>
   typeof value === 'object' &&
@@ -126,7 +127,7 @@ const textUpTo = (most: number): fc.Arbitrary<string> =>
     fc.constantFrom(most, most + 1).map((length) => 'é'.repeat(length)),
   );
 const line = (most: number): fc.Arbitrary<string> =>
-  fc.oneof(textUpTo(most), fc.constantFrom(' ', 'two\nlines', 'a\u2028b', 'tuner moved'));
+  fc.oneof(textUpTo(most), fc.constantFrom(' ', 'two\nlines', 'a\u2028b', 'a\ufffeb', 'tuner moved'));
 const clientMessage = fc.oneof(
   fc.record({
     type: fc.constant('command'),

@@ -20,6 +20,14 @@ test('a reader that does not ask gets only the newest of each thing, and every t
   ]);
 });
 
+test('of an average that was ended nothing waits', async () => {
+  const updates = new Updates();
+  for (const trace of ['run', 'latest'] as const)
+    updates.spectrum({ spectrum: spectrum({ trace }), arrivedMs: NOW });
+  updates.endAverage();
+  expect((await updates.next()).spectra.map(({ spectrum: { trace } }) => trace)).toEqual(['latest']);
+});
+
 test('a reader that asks waits until something changes, and gets each change once', async () => {
   const updates = new Updates();
   const first = updates.next();

@@ -117,3 +117,15 @@ test('spectra of another length, or before the geometry is known, are left alone
   collector.spectrum(spectrum({ mean: new Float32Array(512), std: new Float32Array(512) }), NOW);
   expect(rows).toEqual([]);
 });
+
+test('an average that was ended is analysed no more, until there is another one', () => {
+  const { collector, analyses } = start();
+  collector.analyse({ ...DEFAULT_BASELINE, of: 'run' });
+  collector.spectrum(spectrum({ trace: 'run', ...withLine(10) }), NOW);
+  collector.endAverage();
+  vi.advanceTimersByTime(5_000);
+  expect(analyses).toEqual([]);
+  collector.spectrum(spectrum({ trace: 'run', ...withLine(10) }), NOW);
+  vi.advanceTimersByTime(5_000);
+  expect(analyses).toHaveLength(1);
+});

@@ -467,3 +467,17 @@ test('pauses grow up to a limit and are spread', () => {
   expect(backoffMs(50, RECONNECT, 1)).toBe(RECONNECT.longestMs);
   expect(backoffMs(Number.POSITIVE_INFINITY, RECONNECT, 0)).toBe(RECONNECT.longestMs / 2);
 });
+
+test('a command reaches the bridge and is answered; without the right it is refused', async () => {
+  const source = new TestSource();
+  const server = await serve(source, { trustLocalPages: false });
+  const command = { run: 'test', author: 'shift', action: { kind: 'reset' } } as const;
+  const { session } = connect(server.port, { token: TOKEN });
+  expect(await session.operate(command)).toEqual({ outcome: 'done', message: 'reset' });
+  expect(source.commands).toEqual([
+    { command: { ...command, id: expect.stringMatching(/^[0-9a-f]{32}$/) }, from: '127.0.0.1' },
+  ]);
+  const { session: viewer } = connect(server.port, { role: 'viewer' });
+  expect(await viewer.operate(command)).toMatchObject({ outcome: 'refused', code: 'not-operator' });
+  expect(source.commands).toHaveLength(1);
+});

@@ -76,6 +76,11 @@ export class Collector {
     return this.#run === null || this.#run === run;
   }
 
+  /** An operator has ended the average: it is analysed no more. */
+  endAverage(): void {
+    this.#newest.delete('run');
+  }
+
   analyse(settings: AnalysisSettings): void {
     if (settings.of !== this.#settings.of) this.#memory.forget();
     this.#settings = settings;

@@ -106,6 +106,11 @@ export class Updates {
     this.#changed();
   }
 
+  /** An operator has ended the average: what waits of it is shown to nobody. */
+  endAverage(): void {
+    this.#spectra.delete('run');
+  }
+
   /** Every file's row is kept until somebody asks, averaged with its neighbours where it takes too long. */
   row(row: HistoryRow): void {
     this.#rows.append(row);

@@ -4,7 +4,7 @@
  */
 import { expose, transfer } from 'comlink';
 import { SOFTWARE } from '../../bridge/protocol/software.ts';
-import type { ClientRole } from '../../bridge/protocol/state.ts';
+import { type ClientRole, isAverageEnded } from '../../bridge/protocol/state.ts';
 import type { AnalysisSettings } from '../analysis/analysis.ts';
 import type { HistoryRow, RowFiles } from '../analysis/history.ts';
 import { createEngine, type EnginePreference } from '../engine/choose.ts';
@@ -59,6 +59,9 @@ function createSession(options: MonitorOptions): Session {
       state: (state) => {
         if (isHome()) ownPolicy.look(state.group);
         updates.state({ state, arrivedMs: Date.now() });
+        if (!isAverageEnded(state)) return;
+        collector.endAverage();
+        updates.endAverage();
       },
       spectrum: (spectrum) => {
         const arrivedMs = Date.now();

@@ -22,7 +22,7 @@ import {
   nominalSlicesPerFile,
 } from '../../../bridge/protocol/geometry.ts';
 import type { Annotation, CommandOutcome, OperatorCommand } from '../../../bridge/protocol/operator.ts';
-import type { BridgeState, ClientRole } from '../../../bridge/protocol/state.ts';
+import { type BridgeState, type ClientRole, isAverageEnded } from '../../../bridge/protocol/state.ts';
 import { type WindowFigures, windowFigures } from '../../../bridge/protocol/window.ts';
 import type { EngineDescription } from '../../engine/engine.ts';
 import type { OfflineStatus } from '../../offline/browser/types.ts';
@@ -297,7 +297,7 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
     if (update.connection !== undefined) applyConnection(model, update.connection);
     if (update.state !== undefined) {
       model.state.value = update.state.state;
-      forgetEnded(model, update.state.state);
+      if (isAverageEnded(update.state.state)) forgetEnded(model);
       model.clockOffsetMs.value = Date.parse(update.state.state.utc) - update.state.arrivedMs;
     }
     if (update.offline !== undefined) model.offline.value = update.offline;
@@ -311,12 +311,15 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
   });
 }
 
-/** An operator has ended the average, and no file has come since: what was drawn of it is none any more. */
-function forgetEnded(model: Model, { run, operations }: BridgeState): void {
-  if (run.filesDone > 0 || operations.length === 0) return;
+function forgetEnded(model: Model): void {
   model.waiting.spectra.delete('run');
-  if (model.pausedMs.peek() === null) model.spectra.run.value = null;
+  if (model.pausedMs.peek() === null) forgetAverage(model);
   else model.waiting.isEnded = true;
+}
+
+function forgetAverage(model: Model): void {
+  model.spectra.run.value = null;
+  if (model.analysis.peek()?.settings.of === 'run') model.analysis.value = null;
 }
 
 function applyConnection(model: Model, next: Connection): void {
@@ -394,7 +397,7 @@ export function goLive(model: Model): void {
   const { waiting } = model;
   batch(() => {
     model.pausedMs.value = null;
-    if (waiting.isEnded) model.spectra.run.value = null;
+    if (waiting.isEnded) forgetAverage(model);
     for (const { spectrum } of waiting.spectra.values()) show(model, spectrum);
     if (waiting.analysis !== null) model.analysis.value = waiting.analysis;
     if (waiting.holds !== undefined) model.holds.value = waiting.holds;
