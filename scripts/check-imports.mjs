@@ -59,6 +59,7 @@ const DOORS = new Map([
   ['preact', 'web/ui'],
   ['commander', 'bridge'],
   ['prom-client', 'bridge'],
+  ['hash-wasm', 'web/offline'],
   ['pkijs', 'bridge/server/tls'],
   ['asn1js', 'bridge/server/tls'],
 ]);

@@ -196,7 +196,7 @@ function nothing(paths: readonly string[], problems: number): AnalyzeError {
 /** @returns how many recordings were left out because of a signal */
 async function measure(
   { geometry, recordings }: Input,
-  { window }: AnalyzeOptions,
+  { window, verify }: AnalyzeOptions,
   signals: Signals,
   log: Logger,
   problems: Problems,
@@ -213,7 +213,7 @@ async function measure(
   try {
     return await analyze(
       recordings,
-      { engine, geometry, ...signals },
+      { engine, geometry, verify, ...signals },
       {
         measured: async (one) => {
           progress.file(0);

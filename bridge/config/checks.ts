@@ -230,6 +230,7 @@ export function analyzeOptions(
     perFile: values.perFile,
     endpoint: values.endpoint,
     sigmf: values.sigmf,
+    verify: !values.skipChecksums,
     run: values.run,
     window: values.window,
     settleMs: values.settle,

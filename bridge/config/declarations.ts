@@ -304,6 +304,7 @@ export const ANALYZE = {
   out: optional('out', 'DIR', 'folder to write to instead of standard output', v.path),
   sigmf: toggle('sigmf', 'besides, SigMF metadata beside the halves of every pair that was used'),
   perFile: toggle('per-file', 'besides, a spectrum of each recording; needs --out'),
+  skipChecksums: toggle('skip-checksums', 'do not compare files with the SHA-512 in their SigMF metadata'),
   run: optional('run', 'NAME', 'name of the run; that of the folder unless given', v.runName),
   window: option('window', 'NAME', WINDOW_NAMES.join(', '), v.oneOf(...WINDOW_NAMES), 'none'),
   ...ENDPOINT,

@@ -158,6 +158,8 @@ export interface AnalyzeOptions {
   readonly endpoint: string | null;
   /** Metadata are written beside the pairs. */
   readonly sigmf: boolean;
+  /** Files are compared with the checksums in their metadata. */
+  readonly verify: boolean;
   /** null: after the folder. */
   readonly run: string | null;
   readonly window: WindowName;

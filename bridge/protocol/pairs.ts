@@ -37,6 +37,7 @@ export const isMisnamed = (name: string): boolean =>
  * - `late`: turned up, or became whole, when later ones had been used already
  * - `duplicate`: the same samples lie under another path, and are used from there
  * - `non-finite`: holds NaN or Inf, and so has no mean
+ * - `checksum`: the file is not the one of which its metadata have the SHA-512
  * - `unsupported`: its metadata or its form say something that cannot be read as samples of one channel
  * - `other-geometry`: sampling rate, frequency, slice length or window are not those of the others
  */
@@ -53,6 +54,7 @@ export type FileProblemCode =
   | 'late'
   | 'duplicate'
   | 'non-finite'
+  | 'checksum'
   | 'unsupported'
   | 'other-geometry';
 

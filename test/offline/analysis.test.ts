@@ -60,7 +60,7 @@ async function run(
   let bytes = 0;
   const left = await analyze(
     recordings,
-    { engine, geometry: GEOMETRY, stop: stop.signal, giveUp: giveUp.signal },
+    { engine, geometry: GEOMETRY, verify: true, stop: stop.signal, giveUp: giveUp.signal },
     {
       measured: (one) => {
         measured.push(one);

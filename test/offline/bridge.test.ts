@@ -122,7 +122,7 @@ async function offline(): Promise<{ files: SpectrumMoments[]; run: SpectrumMomen
   const sum = new RunSum(GEOMETRY.bins);
   await analyze(
     recordings,
-    { engine, geometry: GEOMETRY, stop: signal, giveUp: signal },
+    { engine, geometry: GEOMETRY, verify: true, stop: signal, giveUp: signal },
     {
       measured: (one) => {
         measured.push(one);

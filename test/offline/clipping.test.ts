@@ -41,7 +41,7 @@ async function measured(sources: Parameters<typeof makeCatalogue>[0], by: Spectr
   const never = new AbortController().signal;
   await analyze(
     recordings,
-    { engine: by, geometry: GEOMETRY, stop: never, giveUp: never },
+    { engine: by, geometry: GEOMETRY, verify: true, stop: never, giveUp: never },
     {
       measured: ({ moments }) => {
         clipped.push(moments.time.clipped);

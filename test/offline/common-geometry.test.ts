@@ -25,6 +25,7 @@ const recording = (
   loHz,
   startMs: null,
   modifiedMs: 0,
+  checksums: [],
 });
 
 test('a person is believed before the first recording, and that before the defaults', () => {

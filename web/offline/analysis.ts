@@ -15,6 +15,7 @@ import { addBlock, addMoments, emptyMoments, type SpectrumMoments } from '../../
 import { FileProblem } from '../../bridge/protocol/pairs.ts';
 import { isAbort } from '../../bridge/protocol/source.ts';
 import { EngineError, type SpectrumEngine } from '../engine/engine.ts';
+import { verify } from './checksum.ts';
 import { Gate } from './gate.ts';
 import { ClipCount } from './clip-count.ts';
 import { BlockReader, type Recording, samplesOf, slicesOf, startOf } from './recording.ts';
@@ -49,6 +50,8 @@ export interface AnalysisOptions {
   readonly stop: AbortSignal;
   /** Aborted: those in hand are dropped as well. */
   readonly giveUp: AbortSignal;
+  /** Files whose metadata have a SHA-512 are read once more, and first, to see whether they are those. */
+  readonly verify: boolean;
   /** Largest |x| of recordings that were measured before. */
   readonly peak?: number;
 }
@@ -112,6 +115,8 @@ async function measureOrSay(
 ): Promise<Outcome> {
   for (let attempt = 1; ; attempt++) {
     try {
+      if (options.verify && attempt === 1)
+        for (const checksum of recording.checksums) await verify(checksum, options.giveUp);
       const moments = await measure(recording, peak, options, gate, events);
       if (moments === null) return { kind: 'dropped' };
       return { kind: 'measured', measured: describe(recording, moments, options.geometry) };

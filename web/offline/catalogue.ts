@@ -14,6 +14,7 @@ import {
   parseFileName,
 } from '../../bridge/protocol/pairs.ts';
 import { baseName, type ByteSource, folderOf, readAll } from '../../bridge/protocol/source.ts';
+import type { Checksum } from './checksum.ts';
 import { type Recording, SAMPLE_BYTES, type SampleType, slicesOf, type Stretch } from './recording.ts';
 import { parseSigmf, type SigmfMeta } from './sigmf.ts';
 
@@ -71,7 +72,11 @@ interface Halves {
   q: ByteSource | null;
   /** What a sidecar says of one half, or both; the first. */
   meta: SigmfMeta | null;
+  readonly checksums: Checksum[];
 }
+
+/** What the sidecars of two halves differ in. */
+const OWN_OF_A_HALF = { dataset: null, sha512: null };
 
 class Sorter {
   readonly #bins: number;
@@ -105,7 +110,7 @@ class Sorter {
   #takeHalf(source: ByteSource, channel: Channel, file: number): void {
     const folder = folderOf(source.path);
     const key = joined(folder, String(file));
-    const halves = this.#pairs.get(key) ?? { folder, file, i: null, q: null, meta: null };
+    const halves = this.#pairs.get(key) ?? { folder, file, i: null, q: null, meta: null, checksums: [] };
     halves[channel] = source;
     this.#pairs.set(key, halves);
   }
@@ -131,7 +136,7 @@ class Sorter {
     };
   }
 
-  #pair({ folder, file, i, q, meta }: Halves): void {
+  #pair({ folder, file, i, q, meta, checksums }: Halves): void {
     const problem = judge(file, i, q, this.#bins);
     if (problem !== null || i === null || q === null) {
       if (problem !== null) this.#problems.push(problem.within(folder));
@@ -147,6 +152,7 @@ class Sorter {
       loHz: meta?.captures[0]?.frequencyHz ?? null,
       startMs: meta?.captures[0]?.startMs ?? null,
       modifiedMs: Math.max(i.modifiedMs, q.modifiedMs),
+      checksums,
       i,
       q,
     });
@@ -179,13 +185,15 @@ class Sorter {
     if (half === null || meta.captures.length !== 1 || meta.captures[0]?.from !== 0)
       throw new FileProblem('unsupported', path, 'rf32_le: expected half a pair, whole, as core:dataset');
     const halves = this.#pairs.get(joined(folderOf(path), String(half.file)));
-    if (halves?.[half.channel] == null)
+    const source = halves?.[half.channel];
+    if (halves === undefined || source == null)
       throw new FileProblem('orphan', path, `${meta.dataset} with the samples is not there`);
+    if (meta.sha512 !== null) halves.checksums.push({ source, sha512: meta.sha512 });
     const { meta: before } = halves;
     halves.meta ??= meta;
     if (
       before !== null &&
-      JSON.stringify({ ...before, dataset: '' }) !== JSON.stringify({ ...meta, dataset: '' })
+      JSON.stringify({ ...before, ...OWN_OF_A_HALF }) !== JSON.stringify({ ...meta, ...OWN_OF_A_HALF })
     )
       throw new FileProblem('unsupported', path, 'says something else than the sidecar of the other half');
   }
@@ -204,13 +212,13 @@ class Sorter {
       return;
     }
     const captures = [{ from: 0, frequencyHz: null, startMs: null }];
-    this.#interleaved(source, type, { sampleRateHz: null, captures });
+    this.#interleaved(source, type, { sampleRateHz: null, captures, sha512: null });
   }
 
   #interleaved(
     source: ByteSource,
     type: SampleType,
-    { sampleRateHz, captures }: Pick<SigmfMeta, 'sampleRateHz' | 'captures'>,
+    { sampleRateHz, captures, sha512 }: Pick<SigmfMeta, 'sampleRateHz' | 'captures' | 'sha512'>,
   ): void {
     const { path, bytes } = source;
     if (bytes === 0) return this.#refuse('empty', path, 'the file is empty');
@@ -240,6 +248,7 @@ class Sorter {
       loHz: captures[0]?.frequencyHz ?? null,
       startMs: captures[0]?.startMs ?? null,
       modifiedMs: source.modifiedMs,
+      checksums: sha512 === null ? [] : [{ source, sha512 }],
     };
     if (slicesOf(recording, this.#bins) === 0)
       this.#refuse('too-short', path, `${samples} samples hold no slice of ${this.#bins}`);

@@ -10,6 +10,7 @@
 import { sliceBytes, slicesPerBlockLimit } from '../../bridge/protocol/geometry.ts';
 import { BYTES_PER_SAMPLE } from '../../bridge/protocol/pairs.ts';
 import type { ByteSource, OpenSource } from '../../bridge/protocol/source.ts';
+import type { Checksum } from './checksum.ts';
 import type { EngineBlock } from '../engine/engine.ts';
 
 /** Samples one after the other, as complex numbers. */
@@ -42,6 +43,8 @@ interface Common {
   readonly startMs: number | null;
   /** When the last byte was written. */
   readonly modifiedMs: number;
+  /** Of files whose metadata say what they have to be. */
+  readonly checksums: readonly Checksum[];
 }
 
 export type Recording = Common &

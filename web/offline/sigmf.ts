@@ -21,6 +21,9 @@ const Meta = v.object({
     'core:offset': v.optional(natural),
     'core:trailing_bytes': v.optional(natural),
     'core:metadata_only': v.optional(v.boolean()),
+    'core:sha512': v.optional(
+      v.pipe(v.string(), v.regex(/^[0-9a-f]{128}$/i, 'expected 128 hexadecimal digits')),
+    ),
   }),
   captures: v.array(
     v.object({
@@ -47,6 +50,8 @@ export interface SigmfMeta {
   readonly captures: readonly SigmfCapture[];
   /** Name of the file with the samples, where it is not the metadata's own with `.sigmf-data`. */
   readonly dataset: string | null;
+  /** Of the file with the samples, in hexadecimal digits. */
+  readonly sha512: string | null;
 }
 
 const TYPES: Readonly<Record<string, SigmfMeta['type']>> = {
@@ -88,6 +93,7 @@ export function parseSigmf(text: string, path: string): SigmfMeta {
     sampleRateHz: global['core:sample_rate'] ?? null,
     captures: capturesOf(captures, refuse),
     dataset: global['core:dataset'] ?? null,
+    sha512: global['core:sha512'] ?? null,
   };
 }
 

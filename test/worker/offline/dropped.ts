@@ -22,6 +22,7 @@ export const SETTINGS: OfflineSettings = {
   loHz: null,
   window: 'none',
   engine: 'cpu',
+  verify: true,
 };
 
 export const entry = (path: string, bytes: Uint8Array | string, lastModified = MODIFIED_MS): Entry => ({

@@ -42,6 +42,8 @@ export interface OfflineSettings {
   readonly loHz: number | null;
   readonly window: WindowName;
   readonly engine: EnginePreference;
+  /** Files are compared with the SHA-512 in their metadata, where there is one. */
+  readonly verify: boolean;
 }
 
 /** - `new`: not asked for yet · `queued`: its turn will come · `done`: in the sum */

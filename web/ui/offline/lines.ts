@@ -29,6 +29,7 @@ export const PROBLEM_TEXT: Readonly<Record<FileProblemCode, ProblemText>> = {
   late: { name: 'late', advice: 'Drop it again.' },
   duplicate: { name: 'copy', advice: 'Nothing to do: the same samples are used from another folder.' },
   'non-finite': { name: 'NaN or Inf', advice: 'Samples were damaged: copy it again, or leave it out.' },
+  checksum: { name: 'damaged', advice: 'Copy it again: it is not the file that its metadata describe.' },
   unsupported: { name: 'not understood', advice: 'What the reason names has to be changed in the file.' },
   'other-geometry': { name: 'other axis', advice: 'Analyse it by itself, in another tab.' },
 };

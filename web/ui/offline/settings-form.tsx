@@ -56,6 +56,16 @@ export function SettingsForm({ intake }: { intake: Intake }) {
       </Field>
       <FrequencyField intake={intake} isFixed={isFixed} setting="sampleRateHz" />
       <FrequencyField intake={intake} isFixed={isFixed} setting="loHz" />
+      <Field label="Checksums" note="SHA-512 in SigMF metadata, where there is one">
+        <select
+          value={settings.verify ? 'yes' : 'no'}
+          disabled={isFixed}
+          onChange={({ currentTarget }) => intake.change({ verify: currentTarget.value === 'yes' })}
+        >
+          <option value="yes">compare</option>
+          <option value="no">do not compare: faster</option>
+        </select>
+      </Field>
       {isFixed && (
         <p class="settings-fixed">Something is measured already: what is added has to fit these settings.</p>
       )}

@@ -13,6 +13,7 @@ const INITIAL: OfflineSettings = {
   loHz: null,
   window: 'none',
   engine: 'auto',
+  verify: true,
 };
 
 /** Slice lengths that every engine can do. */
@@ -24,13 +25,14 @@ const isPositive = (value: unknown): value is number =>
 /** What is not understood is as it was at first: another version may have written it. */
 export function settingsOf(kept: unknown): OfflineSettings {
   if (typeof kept !== 'object' || kept === null) return INITIAL;
-  const { run, bins, sampleRateHz, loHz, window } = kept as Record<keyof OfflineSettings, unknown>;
+  const { run, bins, sampleRateHz, loHz, window, verify } = kept as Record<keyof OfflineSettings, unknown>;
   return {
     ...INITIAL,
     ...(typeof run === 'string' && isGivenRunName(run) && { run }),
     ...(typeof bins === 'number' && isSupportedLength(bins) && { bins }),
     ...(isPositive(sampleRateHz) && { sampleRateHz }),
     ...(isPositive(loHz) && { loHz }),
+    ...(typeof verify === 'boolean' && { verify }),
     ...(WINDOW_NAMES.includes(window as WindowName) && { window: window as WindowName }),
   };
 }
@@ -45,9 +47,9 @@ export function readSettings(): OfflineSettings {
 }
 
 /** The run's name is that of one run, and is not kept for the next. */
-export function rememberSettings({ bins, sampleRateHz, loHz, window }: OfflineSettings): void {
+export function rememberSettings({ bins, sampleRateHz, loHz, window, verify }: OfflineSettings): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ bins, sampleRateHz, loHz, window }));
+    localStorage.setItem(KEY, JSON.stringify({ bins, sampleRateHz, loHz, window, verify }));
   } catch {
     // Nothing depends on it.
   }

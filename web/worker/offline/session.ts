@@ -63,6 +63,7 @@ export interface OfflineOptions {
 interface Started {
   readonly common: Common;
   readonly prefer: EnginePreference;
+  readonly verify: boolean;
   readonly sum: RunSum;
 }
 
@@ -226,7 +227,8 @@ export class OfflineSession {
 
   #begin(common: Common, settings: OfflineSettings): Started {
     if (this.#started === null) {
-      this.#started = { common, prefer: settings.engine, sum: new RunSum(common.geometry.bins) };
+      const { engine: prefer, verify } = settings;
+      this.#started = { common, prefer, verify, sum: new RunSum(common.geometry.bins) };
       this.#keeper.begin({ settings, ...common });
       this.#tell();
     }
@@ -251,14 +253,16 @@ export class OfflineSession {
     if (this.#started !== null) return;
     const { settings, run, geometry, window } = kept;
     const sum = RunSum.of(kept);
-    this.#started = { common: { run, geometry, window }, prefer: settings.engine, sum };
+    const { engine: prefer, verify } = settings;
+    const started = { common: { run, geometry, window }, prefer, verify, sum };
+    this.#started = started;
     this.#asked = kept.paths;
     this.#peak = peakOf(sum.moments.time);
     this.#phase = 'stopped';
     await eachFile((file) => this.#recall(file));
     const newest = this.#newest === null ? undefined : this.#shelf.get(this.#newest.path);
     if (newest !== undefined) this.#events.look(newest);
-    this.#showRun(this.#started);
+    this.#showRun(started);
     this.#tell();
   }
 
@@ -313,7 +317,7 @@ export class OfflineSession {
     const signals = { stop: this.#stop.signal, giveUp: this.#giveUp.signal };
     await analyze(
       batch,
-      { engine, geometry: common.geometry, ...signals, peak: this.#peak },
+      { engine, geometry: common.geometry, verify: started.verify, ...signals, peak: this.#peak },
       {
         measured: (measured) => this.#take(started, measured),
         problem: (problem, recording) => this.#refuse(recording, problem),
@@ -435,7 +439,7 @@ export class OfflineSession {
     const found: Measured[] = [];
     await analyze(
       [recording],
-      { engine, geometry, stop: NEVER, giveUp: NEVER },
+      { engine, geometry, verify: false, stop: NEVER, giveUp: NEVER },
       {
         measured: (measured) => void found.push(measured),
         problem: (problem) => {
