@@ -33,7 +33,7 @@ export interface TabRound extends Report {
 
 /** Watches the page's thread from here on, and keeps what would be saved. */
 const PREPARE = `void (globalThis.bench = { tasks: [], saved: null },
-  new PerformanceObserver((list) => bench.tasks.push(...list.getEntries().map(({ duration }) => duration)))
+  new PerformanceObserver((list) => bench.tasks.push(...list.getEntries().map(({ startTime, duration }) => [startTime, duration])))
     .observe({ type: 'longtask' }),
   URL.createObjectURL = (blob) => { bench.saved = blob; return '#'; })`;
 
@@ -58,7 +58,8 @@ const REPORT = `(async () => {
   while (bench.saved === null) await new Promise((resolve) => setTimeout(resolve, 20));
   return {
     seconds: (bench.endedMs - bench.begunMs) / 1000,
-    longestTaskMs: Math.max(0, ...bench.tasks),
+    longestTaskMs: Math.max(0, ...bench.tasks.map(([, duration]) => duration)),
+    tasks: bench.tasks.map(([at, duration]) => [Math.round(at - bench.begunMs), Math.round(duration)]),
     json: await bench.saved.text(),
   };
 })()`;

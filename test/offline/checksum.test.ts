@@ -17,9 +17,7 @@ test('a file of several pieces and a rest, in either case of the digits', async 
   const source = memorySource('a', bytes);
   await expect(verify({ source, sha512: sha512(bytes) }, NEVER)).resolves.toBeUndefined();
   await expect(verify({ source, sha512: sha512(bytes).toUpperCase() }, NEVER)).resolves.toBeUndefined();
-  bytes[4_999_999] = (bytes[4_999_999] as number) ^ 1;
-  const other = sha512(bytes);
-  bytes[4_999_999] = (bytes[4_999_999] as number) ^ 1;
+  const other = sha512(bytes.with(4_999_999, 0));
   await expect(verify({ source, sha512: other }, NEVER)).rejects.toMatchObject({
     code: 'checksum',
     file: 'a',

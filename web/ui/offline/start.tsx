@@ -15,6 +15,14 @@ import { followedInstallation } from './installed.tsx';
 import './offline.css';
 import './intake.css';
 
+/** Between pictures while files are measured: several files come in that time, and drawing takes a core from them. */
+const PICTURE_EVERY_MS = 500;
+
+const sleep = (ms: number): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve, ms);
+  });
+
 /** @returns how to say that the worker has failed */
 export function startOffline(root: HTMLElement, worker: RemoteWorker): (reason: string) => void {
   const query = new URLSearchParams(location.search);
@@ -36,7 +44,10 @@ export function startOffline(root: HTMLElement, worker: RemoteWorker): (reason: 
   });
   effect(() => void worker.analyse(analysisSettings(model.view)));
   followEngineTable(model.engineTable, (index) => worker.measureEngine(index, model.geometry.peek().bins));
-  void followWorker(model, async () => desk.take(await worker.next()));
+  void followWorker(model, async () => {
+    if (model.offline.peek()?.phase === 'measuring') await sleep(PICTURE_EVERY_MS);
+    return desk.take(await worker.next());
+  });
   return (reason) => {
     model.message.value = `The page's worker failed: ${reason}. Reload the page.`;
   };
