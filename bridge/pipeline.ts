@@ -29,7 +29,7 @@ import type { BridgeSource, SpectrumSnapshot } from './server/source.ts';
 import type { Share, ShareEvents } from './share.ts';
 import { Shares, type SharesOptions } from './shares.ts';
 import { fileSpectrum, runSpectrum } from './spectra.ts';
-import type { RunFigures } from './run-wide.ts';
+import { emptyRunState, runState } from './run-wide.ts';
 import { type SnapshotFacts, View } from './view.ts';
 
 /** Period of the bridge's own clock: lingering blocks, lease deadlines, quiet files. */
@@ -88,7 +88,7 @@ export class Pipeline implements BridgeSource {
     this.#options = options;
     this.geometry = options.geometry;
     this.#alarms = new Alarms(options.logger);
-    this.#run = emptyRun(options.run);
+    this.#run = emptyRunState(options.run);
     this.#view = new View(options.geometry);
     this.#flow = new FlowControl(options.input);
     this.#lag = new LagMeter(options.input, options.metrics, options.logger);
@@ -392,7 +392,7 @@ export class Pipeline implements BridgeSource {
 
   #showRun(name: string): void {
     const run = this.#shares.runWide.get(name);
-    this.#run = run === null ? emptyRun(name) : runState(run);
+    this.#run = run === null ? emptyRunState(name) : runState(run);
     if (!run?.sums) return;
     const facts = {
       run: name,
@@ -522,21 +522,3 @@ const messageOf = (error: unknown): string => (error instanceof Error ? error.me
 
 const maxDefined = (a: number, b: number): number =>
   Number.isNaN(a) ? b : Number.isNaN(b) ? a : Math.max(a, b);
-
-const emptyRun = (name: string): BridgeState['run'] => ({
-  name,
-  filesDone: 0,
-  slicesDone: 0,
-  resetUtc: null,
-  firstUtc: null,
-  lastUtc: null,
-});
-
-const runState = (run: RunFigures): BridgeState['run'] => ({
-  name: run.name,
-  filesDone: run.files,
-  slicesDone: run.slices,
-  resetUtc: isoUtc(run.resetUtcMs),
-  firstUtc: isoUtc(run.firstUtcMs),
-  lastUtc: isoUtc(run.lastUtcMs),
-});

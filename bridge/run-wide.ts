@@ -4,6 +4,8 @@
  */
 import type { RunProgress } from './assembly/progress.ts';
 import { addMoments, emptyMoments, type SpectrumMoments } from './protocol/moments.ts';
+import type { BridgeState } from './protocol/state.ts';
+import { isoUtc } from './protocol/utc.ts';
 
 export interface RunFigures {
   readonly name: string;
@@ -102,3 +104,22 @@ function sumsOf(parts: readonly RunFigures[], bins: number): SpectrumMoments {
   for (const part of parts) if (part.sums !== null) addMoments(sums, part.sums);
   return sums;
 }
+
+/** The figures as every client sees them. */
+export const emptyRunState = (name: string): BridgeState['run'] => ({
+  name,
+  filesDone: 0,
+  slicesDone: 0,
+  resetUtc: null,
+  firstUtc: null,
+  lastUtc: null,
+});
+
+export const runState = (run: RunFigures): BridgeState['run'] => ({
+  name: run.name,
+  filesDone: run.files,
+  slicesDone: run.slices,
+  resetUtc: isoUtc(run.resetUtcMs),
+  firstUtc: isoUtc(run.firstUtcMs),
+  lastUtc: isoUtc(run.lastUtcMs),
+});
