@@ -70,7 +70,7 @@ export function AdcTable({ model }: { model: Model }) {
       <caption>Digitiser</caption>
       <thead>
         <tr>
-          <th scope="col" />
+          <td />
           {COLUMNS.map(({ trace, name }) => (
             <th key={trace} scope="col">
               {name}
