@@ -41,7 +41,12 @@ class StagedSource extends TestSource {
 }
 
 /** A floor that undulates and a tone; different for every file. */
-function spectrumOf(trace: Trace, file: number, newestUtcMs: number): Omit<SpectrumFrame, 'sequence'> {
+function spectrumOf(
+  trace: Trace,
+  file: number,
+  newestUtcMs: number,
+  clipped: number,
+): Omit<SpectrumFrame, 'sequence'> {
   const slices = trace === 'progress' ? 480 : 2731 * (trace === 'run' ? file : 1);
   const mean = new Float32Array(DEFAULT_BINS);
   for (let k = 0; k < DEFAULT_BINS; k++) mean[k] = FLOOR * (1 + 0.02 * Math.sin(k * 12.9898 + file * 78.233));
@@ -54,7 +59,7 @@ function spectrumOf(trace: Trace, file: number, newestUtcMs: number): Omit<Spect
     slices,
     slicesExpected: trace === 'run' ? 0 : 2731,
     newestUtcMs,
-    time: healthy(slices, DEFAULT_BINS),
+    time: healthy(slices, DEFAULT_BINS, { clipped }),
     mean,
     std: mean.slice(),
   };
@@ -67,6 +72,8 @@ export interface StagedBridge {
   readonly port: number;
   /** All three traces, the newest sample so many seconds old. */
   publish(file: number, ageSeconds?: number): void;
+  /** One trace of a file in which so many samples clip. */
+  publishClipped(trace: Trace, file: number, clipped: number): void;
 }
 
 /** Ends with the test. */
@@ -81,7 +88,10 @@ export async function stageBridge(options: Partial<ServerOptions> = {}): Promise
     publish(file, ageSeconds = 0.2) {
       const newestUtcMs = Date.now() - ageSeconds * 1000;
       for (const trace of ['run', 'latest', 'progress'] as const)
-        source.publish(spectrumOf(trace, trace === 'progress' ? file + 1 : file, newestUtcMs));
+        source.publish(spectrumOf(trace, trace === 'progress' ? file + 1 : file, newestUtcMs, 1));
+    },
+    publishClipped(trace, file, clipped) {
+      source.publish(spectrumOf(trace, file, Date.now() - 200, clipped));
     },
   };
 }

@@ -3,8 +3,10 @@
  * chain in two words; beside it, in letters for those who come closer, the rest of what the status strip says.
  */
 import { counted } from '../format/quantities.ts';
+import { clipping } from '../model/adc.ts';
 import type { ChainSummary } from '../model/chain.ts';
 import type { Model } from '../model/model.ts';
+import { ClipCell } from '../strip/clip-cell.tsx';
 import { EngineCell, LinkCell, LiveBadge, Progress } from '../strip/strip.tsx';
 
 type ChainCode = ChainSummary['code'];
@@ -67,12 +69,16 @@ function NoticeCell({ model }: { model: Model }) {
 
 export function Band({ model }: { model: Model }) {
   const { code, severity } = model.chain.value;
+  // A chain that works brings what the digitiser spoils.
+  const isClipping = code === 'well' && clipping(model.adc.value)?.isNow === true;
   // What was said last is not known any more.
   const state = model.connection.value.phase === 'open' ? model.state.value : null;
   return (
     <header class="band">
       <LiveBadge model={model} />
-      <h1 class={`band-chain ${severity}`}>{isLive(code) ? CHAIN_WORDS[code] : ''}</h1>
+      <h1 class={`band-chain ${isClipping ? 'alarm' : severity}`}>
+        {isClipping ? 'clipping' : isLive(code) ? CHAIN_WORDS[code] : ''}
+      </h1>
       <div class="band-facts">
         <div class="band-line">
           <span class="cell run">
@@ -83,6 +89,7 @@ export function Band({ model }: { model: Model }) {
           <LinkCell label="out" link={state?.output} />
         </div>
         <div class="band-line">
+          <ClipCell model={model} />
           <EngineCell model={model} />
           <NoticeCell model={model} />
           <WakeCell model={model} />
