@@ -150,6 +150,12 @@ test('files that change, go, or are forbidden while they are read are named, and
   const survey = await told.session.survey(SETTINGS);
   expect(survey.problems).toHaveLength(3);
   expect(survey.rows.map(({ status }) => status)).toEqual(['done']);
+  // Dropped again, when it can be read.
+  told.session.add({ entries: pairEntries('a', 3, SLICES), problems: [] });
+  expect(told.problems).toHaveLength(2);
+  await told.session.start(null, SETTINGS);
+  await told.session.rest();
+  expect(last(told)).toMatchObject({ phase: 'done', files: 2, recordings: { done: 1, all: 1 } });
 });
 
 test('with a handle the file is looked at anew when its turn comes', async () => {

@@ -9,7 +9,6 @@ import type { SpectrumFrame } from '../../../bridge/protocol/frames.ts';
 import { peakOf } from '../../../bridge/protocol/clipping.ts';
 import type { TimeSums } from '../../../bridge/protocol/moments.ts';
 import type { FileProblem } from '../../../bridge/protocol/pairs.ts';
-import { SOFTWARE } from '../../../bridge/protocol/software.ts';
 import { DoneFiles } from '../../offline/browser/done-files.ts';
 import { Keeper } from '../../offline/browser/keeper.ts';
 import type { KeptFile, KeptSession } from '../../offline/browser/kept-session.ts';
@@ -30,10 +29,11 @@ import type {
   Survey,
 } from '../../offline/browser/types.ts';
 import { missingText } from '../../offline/missing.ts';
-import { describer, ENCODE, outputName } from '../../offline/output.ts';
+import { describer } from '../../offline/output.ts';
 import { type Recording, slicesOf } from '../../offline/recording.ts';
-import { pairSidecars } from '../../offline/sigmf.ts';
+import { measureAlone, paceOf } from './alone.ts';
 import { type CreateEngine, EngineSlot } from './engine-slot.ts';
+import { sidecarsOf, spectrumFile } from './exported.ts';
 import { asPlain, type Common, identityOf, Intake, type Looked, type SavedFile } from './intake.ts';
 import { Progress } from './progress.ts';
 import { Shelf, spectrumOf } from './spectra.ts';
@@ -70,7 +70,6 @@ interface Started {
 /** 100 MB at 3072 bins; an hour has 858 files. */
 const MOST_KEPT_SPECTRA = 4096;
 
-const NEVER = new AbortController().signal;
 const NOWHERE = Promise.resolve(null);
 
 export class OfflineSession {
@@ -110,6 +109,11 @@ export class OfflineSession {
   /** To be called in parts of some hundred files: each part is one message to the worker. */
   add(found: Found): void {
     this.#intake.add(found);
+    const paths = new Set(found.entries.map(({ path }) => path));
+    const before = this.#failed.size;
+    // What could not be read may have become readable since.
+    for (const [identity, { file }] of this.#failed) if (paths.has(file)) this.#failed.delete(identity);
+    if (this.#failed.size < before) this.#tellProblems();
   }
 
   /** Everything that has been added, as far as names, sizes and sidecars tell. */
@@ -128,10 +132,7 @@ export class OfflineSession {
     if (this.#isBusy()) return { engine: name, bytesPerSecond: this.#progress.figures().bytesPerSecond };
     const recording = recordings.find((each) => this.#statusOf(each) === 'new');
     if (recording === undefined) return { engine: name, bytesPerSecond: null };
-    const begunMs = performance.now();
-    const measured = await this.#measureAlone(engine, common, recording).catch(() => null);
-    const seconds = (performance.now() - begunMs) / 1000;
-    return { engine: name, bytesPerSecond: measured === null ? null : recording.bytes / seconds };
+    return { engine: name, bytesPerSecond: await paceOf(engine, common.geometry, recording) };
   }
 
   /**
@@ -199,18 +200,12 @@ export class OfflineSession {
   async export(format: ExportFormat, path: string | null): Promise<readonly ExportedFile[]> {
     const started = this.#started;
     if (started === null) return [];
-    const recording = path === null ? null : this.#recording(path);
-    if (format === 'sigmf') return recording?.kind === 'pair' ? sidecarsOf(recording, started.common) : [];
     const { run, window, geometry } = started.common;
+    if (format === 'sigmf') return path === null ? [] : sidecarsOf(this.#recording(path), geometry);
     const describe = describer(run, window, geometry);
-    let spectrum = describe.run(started.sum, this.#missingNow());
-    if (path !== null) {
-      const measured = await this.#measureAgain(path);
-      if (measured === null) return [];
-      spectrum = describe.recording(measured);
-    }
-    const name = `${outputName(spectrum, () => false)}.${format}`;
-    return [{ name, content: new Blob([ENCODE[format](spectrum)]) }];
+    if (path === null) return [spectrumFile(describe.run(started.sum, this.#missingNow()), format)];
+    const measured = await this.#measureAgain(path);
+    return measured === null ? [] : [spectrumFile(describe.recording(measured), format)];
   }
 
   async #look(settings: OfflineSettings): Promise<Looked> {
@@ -399,8 +394,12 @@ export class OfflineSession {
   #refuse(recording: Recording, problem: FileProblem): void {
     this.#failed.set(identityOf(recording), problem);
     this.#finish(recording);
-    this.#events.problems([...this.#failed.values()].map(asPlain));
+    this.#tellProblems();
     this.#tell();
+  }
+
+  #tellProblems(): void {
+    this.#events.problems([...this.#failed.values()].map(asPlain));
   }
 
   #recording(path: string): Recording | null {
@@ -423,31 +422,11 @@ export class OfflineSession {
     if (recording === null || this.#started === null) return null;
     const { common, prefer } = this.#started;
     const engine = await this.#engine(common, prefer);
-    const again = await this.#measureAlone(engine, common, recording);
+    const again = await measureAlone(engine, common.geometry, recording);
     if (again === null) return null;
     // How many were clipped follows from what came before it.
     const time = this.#measured.get(path)?.time ?? again.moments.time;
     return { ...again, moments: { ...again.moments, time } };
-  }
-
-  /** @throws {FileProblem} @throws {EngineError} */
-  async #measureAlone(
-    engine: SpectrumEngine,
-    { geometry }: Common,
-    recording: Recording,
-  ): Promise<Measured | null> {
-    const found: Measured[] = [];
-    await analyze(
-      [recording],
-      { engine, geometry, verify: false, stop: NEVER, giveUp: NEVER },
-      {
-        measured: (measured) => void found.push(measured),
-        problem: (problem) => {
-          throw problem;
-        },
-      },
-    );
-    return found[0] ?? null;
   }
 
   #engine({ geometry, window }: Common, prefer: EnginePreference): Promise<SpectrumEngine> {
@@ -483,9 +462,4 @@ export class OfflineSession {
       trouble: this.#trouble,
     });
   }
-}
-
-function sidecarsOf(recording: Recording & { readonly kind: 'pair' }, { geometry }: Common): ExportedFile[] {
-  const sidecars = pairSidecars(recording, geometry, SOFTWARE);
-  return [...sidecars].map(([name, text]) => ({ name, content: new Blob([text]) }));
 }
