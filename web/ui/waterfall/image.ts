@@ -25,11 +25,11 @@ const widest = (rows: readonly HistoryRow[]): number =>
 /** Adds a mean, weighted; a narrower one stands for all the columns that it covers. */
 function addRow(sum: Float64Array, mean: Float32Array, weight: number): void {
   const columns = sum.length;
-  if (mean.length === columns)
-    for (let k = 0; k < columns; k++) sum[k] = (sum[k] as number) + weight * (mean[k] as number);
-  else
-    for (let k = 0; k < columns; k++)
-      sum[k] = (sum[k] as number) + weight * (mean[Math.floor((k * mean.length) / columns)] as number);
+  for (let j = 0, k = 0; j < mean.length; j++) {
+    const power = weight * (mean[j] as number);
+    const end = Math.floor(((j + 1) * columns) / mean.length);
+    for (; k < end; k++) sum[k] = (sum[k] as number) + power;
+  }
 }
 
 /**
