@@ -2,7 +2,7 @@ import { expect, test } from 'vitest';
 import { spokenSummary } from '../../web/ui/announcer.tsx';
 import { applyUpdate, createModel, goLive, pause } from '../../web/ui/model/model.ts';
 import { DEFAULT_VIEW } from '../../web/ui/model/view.ts';
-import { bridgeState, geometry, NOW, open, spectrum } from './states.ts';
+import { bridgeState, geometry, healthy, NOW, open, spectrum } from './states.ts';
 
 const start = () => {
   const model = createModel(DEFAULT_VIEW, { isKiosk: false, isSecure: true, hasToken: true });
@@ -150,4 +150,20 @@ test('a pause that nobody ends costs no more than the newest of each', () => {
   goLive(model);
   expect(model.waiting.spectra.size).toBe(0);
   expect(model.spectra.latest.value?.file).toBe(499);
+});
+
+test('a pause hides no clipping, and another run does not inherit it', () => {
+  const model = start();
+  const clips = spectrum({ trace: 'run', time: healthy(2731, geometry.bins, { clipped: 99 }) });
+  applyUpdate(model, { spectra: [{ spectrum: spectrum(), arrivedMs: NOW }] });
+  pause(model);
+  applyUpdate(model, { spectra: [{ spectrum: { ...clips, trace: 'latest' }, arrivedMs: NOW }] });
+  expect(model.adc.value.latest?.clipped).toBe(1);
+  expect(model.adcNow.value.latest?.clipped).toBe(99);
+  expect(model.notices.value.map(({ code }) => code)).toContain('adc-clipping');
+  goLive(model);
+  expect(model.adc.value.latest?.clipped).toBe(99);
+  applyUpdate(model, { spectra: [{ spectrum: clips, arrivedMs: NOW }] });
+  applyUpdate(model, { spectra: [{ spectrum: spectrum({ run: 'next' }), arrivedMs: NOW }] });
+  expect(model.adcNow.value).toMatchObject({ run: null, latest: { clipped: 1 } });
 });

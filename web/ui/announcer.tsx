@@ -26,7 +26,7 @@ export function spokenSummary(model: Model): string {
     `${counted(state.run.filesDone, 'file')}, ${time} integrated.`,
     model.pausedMs.peek() === null ? '' : 'The view is paused; press P to follow the data.',
     linesText(model),
-    clippingSentence(model.adc.peek()),
+    clippingSentence(model.adcNow.peek()),
     notices === 0 ? '' : `${counted(notices, 'notice')}.`,
   ]
     .filter((sentence) => sentence !== '')

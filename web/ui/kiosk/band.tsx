@@ -70,7 +70,7 @@ function NoticeCell({ model }: { model: Model }) {
 export function Band({ model }: { model: Model }) {
   const { code, severity } = model.chain.value;
   // A chain that works brings what the digitiser spoils.
-  const isClipping = code === 'well' && clipping(model.adc.value)?.isNow === true;
+  const isClipping = code === 'well' && clipping(model.adcNow.value)?.isNow === true;
   // What was said last is not known any more.
   const state = model.connection.value.phase === 'open' ? model.state.value : null;
   return (

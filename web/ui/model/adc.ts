@@ -11,7 +11,7 @@ import { voltages } from '../format/quantities.ts';
 /** Null where there is no spectrum yet, or nothing is known of its samples. */
 export type Adc = Readonly<Record<Trace, AdcHealth | null>>;
 
-export function adcOf(spectra: Readonly<Record<Trace, Signal<SpectrumFrame | null>>>): Adc {
+export function adcOf(spectra: Readonly<Record<Trace, Signal<Pick<SpectrumFrame, 'time'> | null>>>): Adc {
   const of = (trace: Trace): AdcHealth | null => {
     const time = spectra[trace].value?.time;
     return time === undefined ? null : adcHealth(time);

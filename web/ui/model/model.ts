@@ -34,6 +34,8 @@ import { createEngineTable, type EngineTable } from './engine-table.ts';
 import { type Failover, type Notice, noticesOf } from './notices.ts';
 import { createView, type View, type ViewValues } from './view.ts';
 
+/** What has come of each trace in the time domain. */
+type Sums = Readonly<Record<Trace, Signal<Pick<SpectrumFrame, 'run' | 'time'> | null>>>;
 type Spectra = Readonly<Record<Trace, Signal<SpectrumFrame | null>>>;
 export type DrawerName = 'chain' | 'engines' | 'keys' | 'view' | 'export' | 'table' | 'run';
 
@@ -65,6 +67,7 @@ export interface Model {
   readonly engineTable: EngineTable;
   readonly failover: Signal<Failover | null>;
   readonly spectra: Spectra;
+  readonly sums: Sums;
   /** Newest datum that has come, shown or not. */
   readonly newest: Signal<NewestDatum | null>;
   readonly analysis: Signal<Analysis | null>;
@@ -113,6 +116,8 @@ export interface Model {
   readonly freshness: ReadonlySignal<Freshness>;
   /** What the digitiser did in each of the spectra shown. */
   readonly adc: ReadonlySignal<Adc>;
+  /** The same of what has come, shown or not: a pause hides no alarm. */
+  readonly adcNow: ReadonlySignal<Adc>;
   readonly chain: ReadonlySignal<ChainSummary>;
   readonly notices: ReadonlySignal<readonly Notice[]>;
 }
@@ -222,6 +227,8 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
         }),
   );
   const adc = computed(() => adcOf(spectra));
+  const sums: Sums = { run: signal(null), latest: signal(null), progress: signal(null) };
+  const adcNow = computed(() => adcOf(sums));
   const notices = computed(() =>
     noticesOf({
       state: state.value,
@@ -229,7 +236,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
       engineTrouble: engineTrouble.value,
       roleTrouble: options.hasToken ? (welcomeOf(connection.value)?.roleReason ?? '') : '',
       isSecure: options.isSecure,
-      adc: adc.value,
+      adc: adcNow.value,
     }),
   );
 
@@ -284,6 +291,8 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     role,
     freshness,
     adc,
+    adcNow,
+    sums,
     chain,
     notices,
   };
@@ -312,6 +321,7 @@ export function applyUpdate(model: Model, update: MonitorUpdate): void {
 }
 
 function forgetEnded(model: Model): void {
+  model.sums.run.value = null;
   model.waiting.spectra.delete('run');
   if (model.pausedMs.peek() === null) forgetAverage(model);
   else model.waiting.isEnded = true;
@@ -347,6 +357,8 @@ function applySpectrum(model: Model, received: ReceivedSpectrum): void {
   const isPaused = model.pausedMs.peek() !== null;
   if (isPaused) waiting.spectra.set(spectrum.trace, received);
   else show(model, spectrum);
+  for (const known of Object.values(model.sums)) if (known.peek()?.run !== spectrum.run) known.value = null;
+  model.sums[spectrum.trace].value = { run: spectrum.run, time: spectrum.time };
   if (isNews(spectrum, before, model.newest.peek()))
     model.newest.value = { utcMs: spectrum.newestUtcMs, arrivedMs };
 }

@@ -7,7 +7,7 @@ import { clippedText, clipping } from '../model/adc.ts';
 import type { Model } from '../model/model.ts';
 
 export function ClipCell({ model }: { model: Model }) {
-  const said = useComputed(() => clipping(model.adc.value)).value;
+  const said = useComputed(() => clipping(model.adcNow.value)).value;
   if (said === null) return null;
   const { isNow, health } = said;
   return (
