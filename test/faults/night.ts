@@ -1,18 +1,25 @@
-/** A night of a few files, sent while a test lets something fail: long enough to be in the middle of one. */
+/** A night of a few files, sent while a test lets something fail: most of the time in the middle of one. */
+import { setTimeout as sleep } from 'node:timers/promises';
 import { type Bridge, succeed } from '../e2e/haloscope.ts';
 import { produceWords } from '../e2e/chain.ts';
-import { keptCommand, keptFolder } from '../e2e/kept.ts';
+import { keptFolder } from '../e2e/kept.ts';
 import { type Recording, recordMany, writePairs } from '../e2e/samples.ts';
 import type { ClientState } from '../../bridge/protocol/state.ts';
+import { keptSender, type RawRecord, recordsOf } from './records.ts';
 import type { Row } from './row.ts';
 
 const RUN = 'night';
+const SLICES_PER_MESSAGE = 10;
+/** A digitiser is never done with a file at once: its messages come in so many parts of equal length. */
+const PARTS = 8;
+/** Of the chain's input topic, as `topics` creates it. */
+const PARTITIONS = 4;
 
 export interface Night {
   readonly outcome: { readonly complete: Readonly<Record<string, readonly Recording[]>> };
   /** Sends all files at once: a backlog. */
   sendAll(): Promise<void>;
-  /** Sends a file every so many seconds, and returns at once; the promise ends with the last. */
+  /** Sends files that take so many seconds each, and returns at once; the promise ends with the last. */
   send(paceSeconds: number): { readonly sent: () => Promise<void> };
 }
 
@@ -27,16 +34,36 @@ export async function nightOf(row: Row, recordings: readonly Recording[]): Promi
   return {
     outcome: { complete: { [RUN]: recordings } },
     sendAll: async () => void (await succeed(...words, '--pace', 'max')),
-    send: (paceSeconds) => {
-      const producer = keptCommand(...words, '--pace', String(paceSeconds));
-      return {
-        sent: async () => {
-          const { status, stderr } = await producer.finished();
-          if (status !== 0) throw new Error(`produce ended with ${status}:\n${stderr}`);
-        },
-      };
+    send: (secondsPerFile) => {
+      const done = trickle(row, recordings, secondsPerFile);
+      // Told by `sent`, also where the test ends by another failure before it asks.
+      done.catch(() => {});
+      return { sent: () => done };
     },
   };
+}
+
+/** Files one after the other, the messages of each spread over its time; each in one partition, as `produce` sends. */
+async function trickle(
+  { chain }: Row,
+  recordings: readonly Recording[],
+  secondsPerFile: number,
+): Promise<void> {
+  const send = await keptSender(chain.brokers, chain.topicIn);
+  for (const recording of recordings) {
+    const partition = recording.file % PARTITIONS;
+    const records: RawRecord[] = recordsOf(recording, RUN, SLICES_PER_MESSAGE).map((each) => ({
+      ...each,
+      partition,
+    }));
+    const perPart = Math.ceil(records.length / PARTS);
+    for (let part = 0; part < PARTS; part++) {
+      await Promise.all([
+        send(records.slice(part * perPart, (part + 1) * perPart)),
+        sleep((1000 * secondsPerFile) / PARTS),
+      ]);
+    }
+  }
 }
 
 /** Sends these files at once, and returns when they are in the topic. */
