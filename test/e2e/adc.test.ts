@@ -116,7 +116,7 @@ test('clipping catches the eye while it lasts, on the page and on the wall, and 
   await page.locator('.drawer .notices', { hasText: 'Lower the gain' }).waitFor();
   const row = page.locator('.adc-table tr', { hasText: 'clipped' }).locator('td');
   expect((await row.allTextContents()).slice(0, 2).map((text) => text.replaceAll('\u202f', ' '))).toEqual([
-    '4 321 samples, 0.15 %',
+    '4 321, 0.15 %',
     'none',
   ]);
   // Later it is over, and not forgotten.

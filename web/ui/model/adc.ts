@@ -42,11 +42,11 @@ export function clippingSentence(adc: Adc): string {
 }
 
 /** «16 123 samples, 0.096 %»; chance alone puts single ones at the largest value. */
-export function clippedText({ clipped, clippedShare }: AdcHealth): string {
+export function clippedText({ clipped, clippedShare }: AdcHealth, noun = ' samples'): string {
   if (clipped <= CLIPPED_BY_CHANCE) return 'none';
   const percent = 100 * clippedShare;
   const share = percent < 0.001 ? `<${THIN}0.001` : significant(percent, 2);
-  return `${grouped(clipped)} samples, ${share}${THIN}%`;
+  return `${grouped(clipped)}${noun}, ${share}${THIN}%`;
 }
 
 /** 20·log₁₀ of the ratio of the gains; 0 for equal ones. */

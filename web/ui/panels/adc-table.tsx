@@ -22,26 +22,29 @@ interface Row {
 }
 
 /** In a unit of its own, because a mean can be far below the peaks. */
-function volts(value: number, more = 0): string {
+function volts(value: number): string {
   const { unit, text } = voltages(Math.abs(value));
-  return `${text(value, more)}${THIN}${unit}`;
+  return `${text(value)}${THIN}${unit}`;
 }
+
+/** Without a sign, because it has none. */
+const rms = (value: number): string => volts(value).replace('+', '');
 
 function range(min: number, max: number, peak: number): string {
   const { unit, text } = voltages(peak);
-  return `${text(min)} to ${text(max)}${THIN}${unit}`;
+  return `${text(min)}…${text(max)}${THIN}${unit}`;
 }
 
 const ifBalanced = (health: AdcHealth, text: string): string =>
   health.rmsI === 0 || health.rmsQ === 0 ? '–' : text;
 
 const ROWS: readonly Row[] = [
-  { name: 'samples per channel', text: (h) => grouped(h.samples), faults: [] },
-  { name: 'clipped', text: clippedText, faults: ['clipping'] },
-  { name: 'I, smallest to largest', text: (h) => range(h.minI, h.maxI, h.peak), faults: [] },
-  { name: 'Q, smallest to largest', text: (h) => range(h.minQ, h.maxQ, h.peak), faults: [] },
-  { name: 'I, rms', text: (h) => volts(h.rmsI), faults: ['silent-i'] },
-  { name: 'Q, rms', text: (h) => volts(h.rmsQ), faults: ['silent-q'] },
+  { name: 'samples', text: (h) => grouped(h.samples), faults: [] },
+  { name: 'clipped', text: (h) => clippedText(h, ''), faults: ['clipping'] },
+  { name: 'I, range', text: (h) => range(h.minI, h.maxI, h.peak), faults: [] },
+  { name: 'Q, range', text: (h) => range(h.minQ, h.maxQ, h.peak), faults: [] },
+  { name: 'I, rms', text: (h) => rms(h.rmsI), faults: ['silent-i'] },
+  { name: 'Q, rms', text: (h) => rms(h.rmsQ), faults: ['silent-q'] },
   { name: 'I, DC', text: (h) => volts(h.dcI), faults: ['dc'] },
   { name: 'Q, DC', text: (h) => volts(h.dcQ), faults: ['dc'] },
   {
@@ -50,11 +53,11 @@ const ROWS: readonly Row[] = [
     faults: ['imbalance'],
   },
   {
-    name: 'quadrature error',
+    name: 'quadrature',
     text: (h) => ifBalanced(h, `${signed(phaseDegrees(h), 3)}°`),
     faults: ['imbalance'],
   },
-  { name: 'image of a line', text: (h) => ifBalanced(h, imageText(h)), faults: ['imbalance'] },
+  { name: 'image', text: (h) => ifBalanced(h, imageText(h)), faults: ['imbalance'] },
 ];
 
 function Cell({ row, health }: { row: Row; health: AdcHealth | null }) {
