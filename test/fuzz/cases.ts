@@ -8,6 +8,7 @@ export const CASES = {
   'messages of the bridge': 4_000,
   'records of the input': 10_000,
   'sequences of records': 1_500,
+  'operators among records': 500,
   'files among rubbish': 1_500,
   'progress records': 2_000,
   'values of results': 5_000,
