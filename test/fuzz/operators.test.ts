@@ -47,6 +47,10 @@ const step: fc.Arbitrary<Step> = fc.oneof(
   { weight: 1, arbitrary: fc.constant({ kind: 'kill' as const }) },
 );
 
+function expectSame(found: unknown, wanted: unknown): void {
+  expect(found).toEqual(wanted);
+}
+
 /** A log, an output, and the bridge between them as it lives now. */
 class Chain {
   readonly #log: InputRecord[][] = Array.from({ length: PARTITIONS }, () => []);
@@ -78,7 +82,7 @@ class Chain {
       assembler.publish(file);
       this.#committed = encodeProgress(assembler.progress());
       const name = `${title}/${file.number}`;
-      expect(this.results.get(name)).toBeUndefined();
+      expectSame(this.results.get(name), undefined);
       this.results.set(name, place);
     }
   }
@@ -91,8 +95,8 @@ class Chain {
     const outcome = assembler.operate(command);
     const after = encodeProgress(assembler.progress());
     if (outcome.outcome === 'done') this.#committed = after;
-    else expect(after).toEqual(before);
-    if (outcome.outcome === 'done') expect(assembler.operate(command)).toEqual(outcome);
+    else expectSame(after, before);
+    if (outcome.outcome === 'done') expectSame(assembler.operate(command), outcome);
   }
 
   /** The next bridge reads the progress, and from there on the log. */
@@ -100,7 +104,7 @@ class Chain {
     this.#bridge = this.#begin();
     for (const [name, place] of this.results) {
       const title = this.#bridge.assembler.runs.titleOf(place);
-      expect(`${title}/${place.file}`).toBe(name);
+      expectSame(`${title}/${place.file}`, name);
     }
   }
 
