@@ -27,22 +27,46 @@ test('markers: bins, hertz, power with its error, and the power between them', (
   expect(markerDifference(spectrum, 30, 30, g).differenceError).toBe(0);
 });
 
+const fileOf = (file: number, mean: Float32Array, slices: number) => ({ run: 'r', file, slices, mean });
+
 test('holds keep extremes since a moment, and begin anew when told', () => {
   const hold = new Hold();
   expect(hold.held).toBeNull();
-  hold.add(Float32Array.of(1, 5, 3), 2731, 1000);
-  hold.add(Float32Array.of(2, 4, Number.NaN), 2730, 2000);
+  hold.add(fileOf(7, Float32Array.of(1, 5, 3), 2731), 1000);
+  hold.add(fileOf(8, Float32Array.of(2, 4, Number.NaN), 2730), 2000);
   expect(hold.held).toEqual({
+    run: 'r',
     sinceMs: 1000,
     files: 2,
+    lastFile: 8,
     slices: 2730,
     peak: Float32Array.of(2, 5, 3),
     least: Float32Array.of(1, 4, 3),
   });
-  hold.add(Float32Array.of(1, 2), 2731, 3000);
+  hold.add(fileOf(9, Float32Array.of(1, 2), 2731), 3000);
   expect(hold.held?.files).toBe(1);
+  hold.add({ ...fileOf(10, Float32Array.of(1, 2), 2731), run: 'other' }, 4000);
+  expect(hold.held).toMatchObject({ run: 'other', files: 1 });
   hold.reset();
   expect(hold.held).toBeNull();
+});
+
+test('what was held before a visit is held on, and a file that both have seen counts once', () => {
+  const before = new Hold();
+  before.add(fileOf(7, Float32Array.of(1, 9), 2731), 1000);
+  before.add(fileOf(8, Float32Array.of(2, 5), 2731), 2000);
+  const kept = before.held;
+  if (kept === null) throw new Error('nothing was held');
+  for (const [first, files] of [
+    [8, 2],
+    [9, 3],
+  ] as const) {
+    const hold = new Hold();
+    hold.add(fileOf(first, Float32Array.of(4, 5), 2731), 9000);
+    hold.join(kept);
+    expect(hold.held).toMatchObject({ files, sinceMs: 1000, lastFile: first });
+    expect([hold.held?.peak, hold.held?.least]).toEqual([Float32Array.of(4, 9), Float32Array.of(1, 5)]);
+  }
 });
 
 test('ratio and difference carry both errors', () => {

@@ -132,3 +132,44 @@ test('a click into the waterfall chooses a time, and a link shows the same file'
   );
   expect(pictures[0]).toBe(pictures[1]);
 });
+
+/** Files in what is held, as the page's database has it. */
+const keptFiles = (page: Page): Promise<number> =>
+  page.evaluate(
+    () =>
+      new Promise<number>((resolve, reject) => {
+        const opening = indexedDB.open('haloscope-holds');
+        opening.onerror = () => reject(new Error('no database'));
+        opening.onsuccess = () => {
+          const asked = opening.result.transaction('held').objectStore('held').get('newest');
+          asked.onsuccess = () => {
+            opening.result.close();
+            resolve((asked.result as { files: number } | undefined)?.files ?? 0);
+          };
+        };
+      }),
+  );
+
+test('holds outlive a reload, with their «since»', async () => {
+  const bridge = await stageBridge();
+  bridge.publish(3);
+  const page = await openScreen(browser, `${bridge.url}?traces=run,peak`);
+  await page.locator('.held', { hasText: '1 file since' }).waitFor();
+  bridge.publish(4);
+  const held = page.locator('.held', { hasText: '2 files since' });
+  await held.waitFor();
+  const before = await held.textContent();
+  await eventually(
+    () => keptFiles(page),
+    (files) => files === 2,
+  );
+  await page.reload();
+  await held.waitFor();
+  expect(await held.textContent()).toBe(before);
+  await page.keyboard.press('h');
+  await page.locator('.held', { hasText: 'nothing held yet' }).waitFor();
+  await eventually(
+    () => keptFiles(page),
+    (files) => files === 0,
+  );
+});

@@ -3,14 +3,24 @@
  */
 
 export interface HeldSpectrum {
+  readonly run: string;
   readonly sinceMs: number;
-  /** Files looked at. */
+  /** Files looked at, and the last of them. */
   readonly files: number;
+  readonly lastFile: number;
   /** Slices in each, so that levels can be judged: extremes of short averages lie farther apart. */
   readonly slices: number;
   /** [bins] */
   readonly peak: Float32Array;
   readonly least: Float32Array;
+}
+
+/** One file's mean, as it is held. */
+export interface HoldableFile {
+  readonly run: string;
+  readonly file: number;
+  readonly slices: number;
+  readonly mean: Float32Array;
 }
 
 export class Hold {
@@ -26,19 +36,39 @@ export class Hold {
     this.#held = null;
   }
 
-  /** One file's mean. A spectrum of another length begins anew. NaN changes nothing. */
-  add(mean: Float32Array, slices: number, utcMs: number): void {
+  /** A file of another run or of another length begins anew. NaN changes nothing. */
+  add({ run, file, slices, mean }: HoldableFile, utcMs: number): void {
+    this.join({
+      run,
+      sinceMs: utcMs,
+      files: 1,
+      lastFile: file,
+      slices,
+      peak: mean.slice(),
+      least: mean.slice(),
+    });
+  }
+
+  /** What was held before or elsewhere, of the same run, and what is held now, as one; the newer one's last file. */
+  join(other: HeldSpectrum): void {
     const held = this.#held;
-    if (held === null || held.peak.length !== mean.length) {
-      this.#held = { sinceMs: utcMs, files: 1, slices, peak: mean.slice(), least: mean.slice() };
+    if (held === null || held.run !== other.run || held.peak.length !== other.peak.length) {
+      this.#held = other;
       return;
     }
     const { peak, least } = held;
-    for (let k = 0; k < mean.length; k++) {
-      const value = mean[k] as number;
-      if (value > (peak[k] as number)) peak[k] = value;
-      if (value < (least[k] as number)) least[k] = value;
+    for (let k = 0; k < peak.length; k++) {
+      if ((other.peak[k] as number) > (peak[k] as number)) peak[k] = other.peak[k] as number;
+      if ((other.least[k] as number) < (least[k] as number)) least[k] = other.least[k] as number;
     }
-    this.#held = { ...held, files: held.files + 1, slices: Math.min(held.slices, slices) };
+    // A file that both hold last was looked at twice, before a reload and after it.
+    const isTwice = held.lastFile === other.lastFile;
+    this.#held = {
+      ...held,
+      sinceMs: Math.min(held.sinceMs, other.sinceMs),
+      files: held.files + other.files - (isTwice ? 1 : 0),
+      lastFile: Math.max(held.lastFile, other.lastFile),
+      slices: Math.min(held.slices, other.slices),
+    };
   }
 }

@@ -87,6 +87,13 @@ export class Collector {
     this.#analyseSoon();
   }
 
+  /** What was held before this visit goes on being held; of another run than the data's it is of no use. */
+  holdAgain(held: HeldSpectrum): void {
+    if (!this.isRun(held.run) || held.peak.length !== this.#geometry?.bins) return;
+    this.#hold.join(held);
+    this.#tellHolds();
+  }
+
   resetHolds(): void {
     this.#hold.reset();
     this.#events.holds(null);
@@ -119,7 +126,11 @@ export class Collector {
       totalPower: totalPower(spectrum.mean, g),
       mean: spectrum.mean.slice(),
     });
-    this.#hold.add(spectrum.mean, spectrum.slices, endMs);
+    this.#hold.add(spectrum, endMs);
+    this.#tellHolds();
+  }
+
+  #tellHolds(): void {
     const held = this.#hold.held;
     if (held !== null) this.#events.holds({ ...held, peak: held.peak.slice(), least: held.least.slice() });
   }

@@ -15,6 +15,7 @@ import type { NewCommand } from './commands.ts';
 import { type EngineMeasurement, measureNth } from './engine-table.ts';
 import { GpuTimer } from './gpu-time.ts';
 import { fetchFiles, fetchHistory } from './history.ts';
+import { HoldStore } from './hold-store.ts';
 import { Policy } from './policy.ts';
 import { Session } from './session.ts';
 import { type Connection, type MonitorUpdate, Updates } from './updates.ts';
@@ -30,7 +31,18 @@ export interface MonitorOptions {
 const updates = new Updates();
 let connection: Connection = { phase: 'connecting' };
 let policy: Policy | null = null;
-const collector = new Collector(updates);
+const holdStore = new HoldStore();
+const collector = new Collector({
+  row: (row) => updates.row(row),
+  holds: (held) => {
+    updates.holds(held);
+    // Its own, because the page takes the arrays of the other.
+    holdStore.keep(held === null ? null : { ...held, peak: held.peak.slice(), least: held.least.slice() });
+  },
+  analysis: (analysis) => updates.analysis(analysis),
+});
+/** Of which run the holds of before have been asked for. */
+let heldRun: string | null = null;
 
 function createSession(options: MonitorOptions): Session {
   const home = new URL('./', options.pageUrl);
@@ -55,6 +67,7 @@ function createSession(options: MonitorOptions): Session {
         if (next.phase !== 'open') return;
         collector.geometry(next.welcome.geometry);
         void remember(next.bridge, next.welcome.run);
+        void holdAgain(next.welcome.run);
       },
       state: (state) => {
         if (isHome()) ownPolicy.look(state.group);
@@ -71,6 +84,14 @@ function createSession(options: MonitorOptions): Session {
       engine: (description, trouble) => updates.engine({ description, trouble }),
     },
   });
+}
+
+/** Once per run: a connection that was lost has cost the holds nothing. */
+async function holdAgain(run: string): Promise<void> {
+  if (heldRun === run) return;
+  heldRun = run;
+  const held = await holdStore.read(run);
+  if (held !== null) collector.holdAgain(held);
 }
 
 /** Rows of before this connection; those of a run that is over by the time they come are of no use. */
