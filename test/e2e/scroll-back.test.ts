@@ -139,14 +139,14 @@ const keptFiles = (page: Page): Promise<number> =>
     () =>
       new Promise<number>((resolve, reject) => {
         const opening = indexedDB.open('haloscope-holds');
-        opening.onerror = () => reject(new Error('no database'));
-        opening.onsuccess = () => {
+        opening.addEventListener('error', () => reject(new Error('no database')));
+        opening.addEventListener('success', () => {
           const asked = opening.result.transaction('held').objectStore('held').get('newest');
-          asked.onsuccess = () => {
+          asked.addEventListener('success', () => {
             opening.result.close();
             resolve((asked.result as { files: number } | undefined)?.files ?? 0);
-          };
-        };
+          });
+        });
       }),
   );
 

@@ -41,14 +41,17 @@ function Main({ model }: { model: Model }) {
 
 export function App({ model, parts }: { model: Model; parts: PageParts }) {
   const { Strip, Over } = parts;
-  const liveness = model.freshness.value.liveness;
-  const isPaused = model.pausedMs.value !== null;
+  // Not the objects that these are parts of: those are made anew with every tick of the clock, and all of the page
+  // with them.
+  const liveness = useComputed(() => model.freshness.value.liveness).value;
+  const code = useComputed(() => model.chain.value.code).value;
+  const isPaused = useComputed(() => model.pausedMs.value !== null).value;
   const isStored = useComputed(() => storedOf(model).value !== null).value;
   return (
     <div
       class={`app ${model.isKiosk ? 'kiosk' : ''} ${isPaused ? 'paused' : ''} ${isStored ? 'stored' : ''}`}
       data-liveness={liveness}
-      data-chain={model.chain.value.code}
+      data-chain={code}
     >
       <Strip model={model} />
       <section class="toolbar" aria-label="Traces and choices">

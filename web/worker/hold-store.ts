@@ -16,8 +16,8 @@ const PAUSE_MS = 1_000;
 
 export class HoldStore {
   readonly #database: Promise<IDBPDatabase<Schema> | null>;
-  #waiting: HeldSpectrum | null | undefined;
-  #timer: ReturnType<typeof setTimeout> | undefined;
+  #waiting: HeldSpectrum | null = null;
+  #isDue = false;
 
   constructor() {
     this.#database = openDB<Schema>(NAME, 1, {
@@ -38,16 +38,18 @@ export class HoldStore {
   /** Null: nothing is held any more. The arrays are read later and must not change. */
   keep(held: HeldSpectrum | null): void {
     this.#waiting = held;
-    this.#timer ??= setTimeout(() => void this.#write(), PAUSE_MS);
+    if (this.#isDue) return;
+    this.#isDue = true;
+    setTimeout(() => void this.#write(), PAUSE_MS);
   }
 
   async #write(): Promise<void> {
     const held = this.#waiting;
-    this.#timer = undefined;
+    this.#isDue = false;
     try {
       const database = await this.#database;
       if (held === null) await database?.delete('held', NEWEST);
-      else if (held !== undefined) await database?.put('held', held, NEWEST);
+      else await database?.put('held', held, NEWEST);
     } catch {
       // The database is full or gone: the next one is tried again.
     }

@@ -39,6 +39,7 @@ type Sums = Readonly<Record<Trace, Signal<Pick<SpectrumFrame, 'run' | 'time'> | 
 type Spectra = Readonly<Record<Trace, Signal<SpectrumFrame | null>>>;
 export type DrawerName = 'chain' | 'engines' | 'keys' | 'view' | 'export' | 'table' | 'run';
 
+const DAY_MS = 86_400_000;
 /** Rows of the history that the page keeps: 25 MB at 3072 bins, a day at 0.3 % of its age per row. */
 const HISTORY_ROWS = 2048;
 
@@ -86,6 +87,8 @@ export interface Model {
   readonly referenceMode: Signal<ReferenceMode>;
   /** This machine's clock, several times a second while the page is visible. */
   readonly nowMs: Signal<number>;
+  /** Beginning of the day, UTC: what a time has to be told with its date from. */
+  readonly todayMs: ReadonlySignal<number>;
   readonly clockOffsetMs: Signal<number>;
   /** Bin under the cursor; shared by all panels with this frequency axis. */
   readonly cursorBin: Signal<number | null>;
@@ -264,6 +267,7 @@ export function createModel(initial: ViewValues, options: ModelOptions): Model {
     reference: signal(null),
     referenceMode: signal('off'),
     nowMs,
+    todayMs: computed(() => Math.floor(nowMs.value / DAY_MS) * DAY_MS),
     clockOffsetMs,
     cursorBin: signal(null),
     cursorMs: signal(null),

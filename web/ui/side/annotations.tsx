@@ -40,7 +40,7 @@ function Row({ model, annotation }: { model: Model; annotation: Annotation }) {
         title={`${madeText(annotation)}${at.kind === 'frequency' ? '. Click to see it.' : ''}`}
         onClick={() => show(model, annotation)}
       >
-        <span class="where">{placeText(annotation, model.geometry.value, model.nowMs.value)}</span>
+        <span class="where">{placeText(annotation, model.geometry.value, model.todayMs.value)}</span>
         <span class="text">{text}</span>
       </button>
       {model.operatorReason.value === '' && (

@@ -96,7 +96,7 @@ function Holds({ model }: { model: Model }) {
       <p class="held">
         {held === null
           ? 'nothing held yet'
-          : `${grouped(held.files)} ${held.files === 1 ? 'file' : 'files'} since ${utcShort(held.sinceMs, model.nowMs.value)}`}
+          : `${grouped(held.files)} ${held.files === 1 ? 'file' : 'files'} since ${utcShort(held.sinceMs, model.todayMs.value)}`}
       </p>
     </>
   );

@@ -25,7 +25,7 @@ const zText = (z: number): string => (Math.abs(z) < 100 ? signed(z, 1) : signedG
 
 /** UTC, as everything here. */
 const sinceText = (line: FlaggedLine, model: Model): string =>
-  `since ${utcShort(line.sinceMs, model.nowMs.value).replace(/ UTC$/, '')}`;
+  `since ${utcShort(line.sinceMs, model.todayMs.value).replace(/ UTC$/, '')}`;
 
 function imageText(model: Model, line: FlaggedLine): string {
   if (line.bin === model.geometry.value.bins / 2) return 'DC, leakage of the LO';
