@@ -3,7 +3,6 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { gzipSync } from 'node:zlib';
-import axe from 'axe-core';
 import type { Browser, Page } from 'playwright-core';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { decimate, encodeHistory, encodeRow } from '../../bridge/protocol/history.ts';
@@ -333,26 +332,6 @@ test('everything can be reached with the keyboard, and a table says what the plo
   }
   for (const wanted of ['Export', 'Pause', 'View', 'Freeze', 'Reset the holds'])
     expect({ wanted, reached: reached.has(wanted) }).toEqual({ wanted, reached: true });
-});
-
-interface AxeViolation {
-  readonly id: string;
-  readonly nodes: readonly { readonly html: string; readonly failureSummary?: string }[];
-}
-
-test.each(['dark', 'light'] as const)('axe finds nothing to object to, %s', async (theme) => {
-  const { page } = await openWithData(`?panels=spectrum,excess,kurtosis,waterfall,power&theme=${theme}`);
-  await page.keyboard.press('r');
-  for (const key of ['', 'v', 'x', 'q', 'i', 'j', '?']) {
-    if (key !== '') await page.keyboard.press(key);
-    if (key !== '') await page.locator('.drawer').waitFor();
-    // Evaluated by the debugger, which the page's Content-Security-Policy does not bind.
-    const violations = await page.evaluate<readonly AxeViolation[]>(
-      `${axe.source}; axe.run().then(({ violations }) => violations.map(({ id, nodes }) => ({ id, nodes: nodes.slice(0, 3).map(({ html, failureSummary }) => ({ html, failureSummary })) })))`,
-    );
-    expect({ key, violations }).toEqual({ key, violations: [] });
-    if (key !== '') await page.keyboard.press(key);
-  }
 });
 
 /** First load of the page, JavaScript, gzipped; the issue's budget. */

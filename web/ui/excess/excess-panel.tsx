@@ -32,10 +32,10 @@ function baselineText(model: Model): string {
   if (analysis === null) return 'waiting for a spectrum';
   const { window, settings, std, expectedStd } = analysis;
   const kept = matchedFilterEfficiency(model.geometry.value, window, settings.degree);
-  return [
-    `baseline ${window} bins, degree ${settings.degree}: keeps ${fixed(100 * kept, 0)}${THIN}% of an axion`,
-    `R ${fixed(std, 3)} (noise ${fixed(expectedStd, 3)})`,
-  ].join(' · ');
+  const residue = `R ${fixed(std, 3)} (noise ${fixed(expectedStd, 3)})`;
+  // A wall has room for what changes only.
+  if (model.isKiosk) return residue;
+  return `baseline ${window} bins, degree ${settings.degree}: keeps ${fixed(100 * kept, 0)}${THIN}% of an axion · ${residue}`;
 }
 
 export function ExcessPanel({ model, isLowest }: FrequencyPanelProps) {

@@ -24,6 +24,8 @@ const LINE_WIDTHS: Readonly<Record<LineName, number>> = {
   least: 0.07,
   reference: 0.09,
 };
+/** Dots that lie closer than their size cover everything: at most so many bins wide, and never less than two pixels. */
+const DOT_BINS = 4;
 const EMPTY_RANGE: Range = { min: 0, max: 1 };
 
 /** Begun by the frame after the first one with a spectrum in it: by then that one has been made. */
@@ -109,7 +111,7 @@ export class SpectrumContent implements Content {
     if (this.#leader() !== null) markFirstPicture();
   }
 
-  #drawLine({ ctx, projection, palette, rem }: Canvas, line: LineName): void {
+  #drawLine({ ctx, projection, palette, rem, pixelRatio }: Canvas, line: LineName): void {
     const arrays = this.#arrays.arrays(line);
     const width = LINE_WIDTHS[line] * rem;
     if (this.#choice.band !== 'none') {
@@ -117,7 +119,8 @@ export class SpectrumContent implements Content {
       drawBand(ctx, arrays, projection);
     }
     ctx.fillStyle = palette.trace[line];
-    if (line === 'progress') drawDots(ctx, arrays.mean, projection, width);
+    const dot = Math.min(width, Math.max(2 * pixelRatio, DOT_BINS * projection.dx));
+    if (line === 'progress') drawDots(ctx, arrays.mean, projection, dot);
     else drawLine(ctx, arrays.mean, projection, width);
   }
 
