@@ -1,6 +1,7 @@
 /**
  * The tests, in projects by what they need: `unit` and `fuzz` nothing, `gpu` a WebGPU adapter (software will do),
- * `broker` a real Kafka, `e2e` Kafka, a built `dist` and a real Chromium. `npm test` provides all of it and runs all of them.
+ * `broker` a real Kafka, `e2e` Kafka, a built `dist` and a real Chromium, `pictures` the latter two.
+ * `npm test` provides all of it and runs all of them.
  * `faults` needs the same as `e2e` and takes longer: the list of failures, run by `npm run test:faults`.
  */
 import { defineConfig } from 'vitest/config';
@@ -21,7 +22,7 @@ export default defineConfig({
         test: {
           name: 'unit',
           include: ['test/**/*.test.ts'],
-          exclude: ['test/{fuzz,gpu,broker,e2e,faults,soak,bench}/**'],
+          exclude: ['test/{fuzz,gpu,broker,e2e,pictures,faults,soak,bench}/**'],
           testTimeout: 20_000,
           sequence: { groupOrder: 0 },
         },
@@ -75,6 +76,16 @@ export default defineConfig({
           globalSetup: ['test/broker/shared-kafka.ts'],
           testTimeout: 3 * MINUTE_MS,
           sequence: { groupOrder: 3 },
+        },
+      },
+      {
+        extends: true,
+        test: {
+          ...alone,
+          name: 'pictures',
+          include: ['test/pictures/**/*.test.ts'],
+          testTimeout: 3 * MINUTE_MS,
+          sequence: { groupOrder: 7 },
         },
       },
       {

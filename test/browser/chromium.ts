@@ -33,13 +33,25 @@ export function chromiumPath(): string {
   return path;
 }
 
-/** Starts the browser; plain, or with the software adapter for WebGPU, or with more flags. */
-export const startChromium = ({ webgpu = false, flags = [] as readonly string[] } = {}): Promise<Browser> =>
+interface ChromiumOptions {
+  /** With the software adapter for WebGPU. */
+  readonly webgpu?: boolean;
+  readonly flags?: readonly string[];
+  /** Added to this process's environment. */
+  readonly env?: Readonly<Record<string, string>>;
+}
+
+export const startChromium = ({
+  webgpu = false,
+  flags = [],
+  env = {},
+}: ChromiumOptions = {}): Promise<Browser> =>
   chromium.launch({
     executablePath: chromiumPath(),
     chromiumSandbox: process.getuid?.() !== 0,
     args: [...QUIET_FLAGS, ...(webgpu ? SOFTWARE_WEBGPU_FLAGS : []), ...flags],
     ignoreDefaultArgs: NOT_A_USERS_FLAGS,
+    env: { ...process.env, ...env },
   });
 
 /** A page that fails loudly: its errors are kept for the test to look at. */
