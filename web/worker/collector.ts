@@ -24,9 +24,12 @@ export interface CollectorEvents {
 
 /** Least time between two analyses. */
 const PAUSE_MS = 400;
+/** While files are measured, which the analysis takes its time from. */
+export const OFFLINE_PAUSE_MS = 1500;
 
 export class Collector {
   readonly #events: CollectorEvents;
+  readonly #pauseMs: number;
   readonly #hold = new Hold();
   readonly #memory = new LineMemory();
   /** Newest of each trace; copies, because the received ones are handed to the page. */
@@ -38,8 +41,10 @@ export class Collector {
   #timer: ReturnType<typeof setTimeout> | undefined;
   #analysedMs = Number.NEGATIVE_INFINITY;
 
-  constructor(events: CollectorEvents) {
+  /** @param pauseMs least time between two analyses */
+  constructor(events: CollectorEvents, pauseMs = PAUSE_MS) {
     this.#events = events;
+    this.#pauseMs = pauseMs;
   }
 
   /** Before the first spectrum, and whenever it changes. */
@@ -137,7 +142,7 @@ export class Collector {
 
   #analyseSoon(): void {
     if (this.#timer !== undefined) return;
-    const wait = Math.max(0, this.#analysedMs + PAUSE_MS - performance.now());
+    const wait = Math.max(0, this.#analysedMs + this.#pauseMs - performance.now());
     this.#timer = setTimeout(() => {
       this.#timer = undefined;
       this.#analyseNow();

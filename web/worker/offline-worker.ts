@@ -18,14 +18,14 @@ import type {
   Survey,
 } from '../offline/browser/types.ts';
 import { buffersOf } from './buffers.ts';
-import { Collector } from './collector.ts';
+import { Collector, OFFLINE_PAUSE_MS } from './collector.ts';
 import { type EngineMeasurement, measureNth } from './engine-table.ts';
 import { OfflineSession } from './offline/session.ts';
 import { startOfflineWorker } from './offline-pool.ts';
 import { type MonitorUpdate, Updates } from './updates.ts';
 
 const updates = new Updates();
-const collector = new Collector(updates);
+const collector = new Collector(updates, OFFLINE_PAUSE_MS);
 const store = SessionStore.open();
 const session = new OfflineSession({
   keeper: new Keeper(store),

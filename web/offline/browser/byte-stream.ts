@@ -1,4 +1,8 @@
-/** Bytes of a file from a position on, as its stream brings them; another position begins another stream. */
+/**
+ * Bytes of a file from a position on, as its stream brings them; another position begins another stream.
+ *
+ * Reading into a buffer of one's own (`mode: 'byob'`) would spare a copy, but in Chromium (156) it never comes to its end.
+ */
 
 export class ByteStream {
   readonly #file: Blob;
