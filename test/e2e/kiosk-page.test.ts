@@ -327,5 +327,8 @@ test('the wake lock: held, refused with the reason, and where there is none', as
   const insecureOrigin = `http://${INSECURE_HOST}:${port}`;
   await stageBridge({ publicOrigins: [insecureOrigin], listen: { host: '127.0.0.1', port } });
   const insecure = await openScreen(browser, `${insecureOrigin}/${QUERY}`);
-  await wake(insecure, 'the page is insecure');
+  await wake(insecure, 'insecure page');
+  // However much there is to say, nothing is pushed out.
+  const engine = await insecure.locator('.band .engine').boundingBox();
+  expect(engine?.width).toBeGreaterThan(100);
 });

@@ -98,8 +98,5 @@ test('without a wake lock it says why', () => {
   const none = { request: undefined, isVisible: () => true, onVisibility: () => {} };
   holdWakeLock({ ...none, isSecure: false }, (state) => said.push(state));
   holdWakeLock({ ...none, isSecure: true }, (state) => said.push(state));
-  expect(said.map(words)).toEqual([
-    'the page is insecure: open it by https: or on localhost',
-    'this browser cannot',
-  ]);
+  expect(said.map(words)).toEqual(['insecure page', 'this browser cannot']);
 });

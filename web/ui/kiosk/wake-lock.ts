@@ -27,10 +27,8 @@ const AGAIN_MS = 30_000;
 export function holdWakeLock(surroundings: WakeSurroundings, report: (state: WakeLock) => void): void {
   const { request, isSecure } = surroundings;
   if (request === undefined) {
-    const reason = isSecure
-      ? 'this browser cannot'
-      : 'the page is insecure: open it by https: or on localhost';
-    return report({ phase: 'refused', reason });
+    // What to do about an insecure page is said once, among the notices.
+    return report({ phase: 'refused', reason: isSecure ? 'this browser cannot' : 'insecure page' });
   }
   let isHeld = false;
   let isAsking = false;
