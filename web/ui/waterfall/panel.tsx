@@ -16,6 +16,8 @@ import { WaterfallContent } from './content.ts';
 
 /** A pointer that has moved farther has drawn a box. */
 const CLICK_PIXELS = 4;
+/** A second click within this time makes it a double click. */
+const DOUBLE_CLICK_MS = 250;
 
 function depthText(model: Model): string {
   const rows = model.rows.value;
@@ -31,19 +33,22 @@ function depthText(model: Model): string {
 const rowUnder = (model: Model, ms: number): HistoryRow | undefined =>
   model.rows.value.find((it) => it.startMs <= ms && ms <= it.endMs);
 
-/** A click that was no drag chooses the row. */
+/** A click that was no drag chooses the row; a double click shows the whole band, and chooses nothing. */
 function useChoice(model: Model) {
   const down = useRef<readonly [x: number, y: number]>([0, 0]);
+  const timer = useRef<ReturnType<typeof setTimeout>>(undefined);
   return {
     onMouseDown: (event: MouseEvent) => {
       down.current = [event.clientX, event.clientY];
     },
     onClick: (event: MouseEvent) => {
+      clearTimeout(timer.current);
+      if (event.detail > 1) return;
       const ms = model.cursorMs.peek();
       const [x, y] = down.current;
       const isDrag = Math.hypot(event.clientX - x, event.clientY - y) > CLICK_PIXELS;
       const row = ms === null || isDrag ? undefined : rowUnder(model, ms);
-      if (row !== undefined) model.requests.choose?.(row);
+      if (row !== undefined) timer.current = setTimeout(() => model.requests.choose?.(row), DOUBLE_CLICK_MS);
     },
   };
 }
