@@ -119,6 +119,6 @@ test('from a bridge: its policy allows it, and the live page stays outside', asy
     return requests.flat().map(({ url }) => new URL(url).pathname);
   });
   expect(kept).toContain('/offline.html');
-  expect(kept.filter((path) => path === '/' || /index|\/worker-/.test(path))).toEqual([]);
+  expect(kept.filter((path) => path === '/' || /\/index(-|\.html)|\/worker-/.test(path))).toEqual([]);
   expect(errors).toEqual([]);
 });

@@ -1,6 +1,6 @@
 /**
- * A browser's `File` as a source, read as a stream: asked for slice by slice, Chromium gives a file out at a quarter of
- * that speed. What is in memory is a chunk of each stream.
+ * A browser's `File` as a source, read as a stream: asked for block by block, Chromium needs twice the CPU time for
+ * it. What is in memory is a chunk of each stream.
  *
  * A `File` is a promise of the browser to give out a file as it was when it was dropped. What has changed since is
  * refused by name: `NotFoundError` (moved or deleted), `NotReadableError` (changed, or no permission any more).

@@ -3,7 +3,7 @@
  * page for the file, as it otherwise would.
  */
 import { useSignal } from '@preact/signals';
-import { useEffect, useRef } from 'preact/hooks';
+import { useLayoutEffect, useRef } from 'preact/hooks';
 import type { Root } from '../../offline/browser/gather.ts';
 import { canPickFolder, pickFolder, rootsOfDrop } from '../../offline/browser/picking.ts';
 
@@ -13,7 +13,8 @@ const hasFiles = (event: DragEvent): boolean => event.dataTransfer?.types.includ
 
 export function DropZone({ take }: { take: Take }) {
   const isOver = useSignal(false);
-  useEffect(() => {
+  // With the first picture, not after it: a browser leaves the page for a file that nobody takes.
+  useLayoutEffect(() => {
     let inside = 0;
     const over = (event: DragEvent): void => {
       if (!hasFiles(event)) return;
