@@ -1,5 +1,8 @@
 /** A real Chromium with nothing of a user's in it. */
-import { chromium, type Browser, type Page } from 'playwright-core';
+import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
 import { findChromium } from '../../scripts/machine.mjs';
 
 /** Nothing is asked of the network, and no dialog appears. */
@@ -53,6 +56,34 @@ export const startChromium = ({
     ignoreDefaultArgs: NOT_A_USERS_FLAGS,
     env: { ...process.env, ...env },
   });
+
+/** nobody, and its group. */
+const NOBODY = 65_534;
+
+/**
+ * A browser for whom permissions count: root's reads everything, and tests may run as root. Its folder goes with it.
+ */
+export async function startOrdinaryChromium(): Promise<BrowserContext> {
+  const folder = await mkdtemp(join(tmpdir(), 'haloscope-nobody-'));
+  const isRoot = process.getuid?.() === 0;
+  let executablePath = chromiumPath();
+  if (isRoot) {
+    const start = join(folder, 'start.sh');
+    const words = `setpriv --reuid=${NOBODY} --regid=${NOBODY} --clear-groups`;
+    await writeFile(start, `#!/bin/sh\nHOME=${folder} exec ${words} ${executablePath} "$@"\n`, {
+      mode: 0o755,
+    });
+    await chown(folder, NOBODY, NOBODY);
+    executablePath = start;
+  }
+  const context = await chromium.launchPersistentContext(join(folder, 'profile'), {
+    executablePath,
+    chromiumSandbox: !isRoot,
+    args: [...QUIET_FLAGS],
+  });
+  context.on('close', () => void rm(folder, { recursive: true, force: true, maxRetries: 5 }));
+  return context;
+}
 
 /** A page that fails loudly: its errors are kept for the test to look at. */
 export async function openPage(browser: Browser, url: string): Promise<{ page: Page; errors: string[] }> {

@@ -15,7 +15,8 @@ import type {
   KeptSummary,
   OfflineSettings,
   Pace,
-  Survey,
+  SurveyHead,
+  SurveyPart,
 } from '../offline/browser/types.ts';
 import { buffersOf } from './buffers.ts';
 import { Collector, OFFLINE_PAUSE_MS } from './collector.ts';
@@ -48,12 +49,26 @@ const session = new OfflineSession({
   },
 });
 
+/** 10 ms each for the page's thread. */
+const LINES_PER_PART = 1000;
+let surveyed: SurveyPart = { rows: [], problems: [] };
+
 const offline = {
   /** Files of a drop; to be called with some hundred of them at a time. */
   add: (found: Found): void => session.add(found),
 
   /** Everything that has been added, line by line, before anything is read at length. */
-  survey: (settings: OfflineSettings): Promise<Survey> => session.survey(settings),
+  async survey(settings: OfflineSettings): Promise<SurveyHead> {
+    const { rows, problems, ...head } = await session.survey(settings);
+    surveyed = { rows, problems };
+    return { ...head, rowCount: rows.length, problemCount: problems.length };
+  },
+
+  /** Lines of the last survey, in parts that the page takes in without a halt. */
+  surveyPart: (from: number): SurveyPart => ({
+    rows: surveyed.rows.slice(from, from + LINES_PER_PART),
+    problems: surveyed.problems.slice(from, from + LINES_PER_PART),
+  }),
 
   /** Bytes per second that can be expected, from one of the recordings that are there. */
   pace: (settings: OfflineSettings): Promise<Pace> => session.pace(settings),

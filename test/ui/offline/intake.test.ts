@@ -6,6 +6,8 @@ import type {
   KeptSummary,
   OfflineSettings,
   Survey,
+  SurveyHead,
+  SurveyPart,
   SurveyRow,
 } from '../../../web/offline/browser/types.ts';
 import { Intake, type IntakeWorker } from '../../../web/ui/offline/intake.ts';
@@ -52,9 +54,14 @@ class FakeWorker implements IntakeWorker {
   async add(found: Found): Promise<void> {
     this.added.push(found);
   }
-  async survey(settings: OfflineSettings): Promise<Survey> {
+  async survey(settings: OfflineSettings): Promise<SurveyHead> {
     this.surveyed.push(settings);
-    return surveyOf(this.rows);
+    const { rows, problems, ...head } = surveyOf(this.rows);
+    return { ...head, rowCount: rows.length, problemCount: problems.length };
+  }
+  async surveyPart(from: number): Promise<SurveyPart> {
+    const { rows, problems } = surveyOf(this.rows);
+    return { rows: rows.slice(from, from + 2), problems: problems.slice(from, from + 2) };
   }
   async pace(): Promise<{ engine: string; bytesPerSecond: number }> {
     return { engine: 'test', bytesPerSecond: 1e6 };
@@ -98,6 +105,7 @@ test('Start measures what is new and not left out', async () => {
   const intake = new Intake(worker, 'cpu');
   await intake.take([fileRoot('x')]);
   expect(intake.chosen.value.bytes).toBe(40);
+  expect(intake.lines.value).toHaveLength(6);
   await intake.start();
   intake.choose(['a/1'], false);
   expect(intake.chosen.value.bytes).toBe(10);
@@ -116,7 +124,7 @@ test('a worker that refuses leaves a reason, and the intake goes on', async () =
   await intake.take([fileRoot('x')]);
   expect(intake.trouble.value).toBe('no room');
   expect(intake.phase.value).toBe('idle');
-  worker.survey = async () => surveyOf([]);
+  Reflect.deleteProperty(worker, 'survey');
   await intake.take([fileRoot('x')]);
   expect([intake.trouble.value, intake.phase.value]).toEqual(['', 'ready']);
 });

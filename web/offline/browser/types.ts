@@ -84,6 +84,15 @@ export interface Survey {
   readonly bytes: number;
 }
 
+/** The lines of a survey, or some of them. */
+export type SurveyPart = Pick<Survey, 'rows' | 'problems'>;
+
+/** A survey without its lines: there may be tens of thousands. */
+export interface SurveyHead extends Omit<Survey, 'rows' | 'problems'> {
+  readonly rowCount: number;
+  readonly problemCount: number;
+}
+
 /** How fast the engine is here, and from where its numbers are. */
 export interface Pace {
   readonly engine: string;

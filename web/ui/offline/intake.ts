@@ -17,6 +17,9 @@ import type {
   Pace,
   PlainProblem,
   Survey,
+  SurveyHead,
+  SurveyPart,
+  SurveyRow,
 } from '../../offline/browser/types.ts';
 import { type Line, linesOf } from './lines.ts';
 import { readSettings, rememberSettings } from './settings.ts';
@@ -24,7 +27,9 @@ import { readSettings, rememberSettings } from './settings.ts';
 /** What the intake needs of the worker. */
 export interface IntakeWorker {
   add(found: Found): Promise<void>;
-  survey(settings: OfflineSettings): Promise<Survey>;
+  survey(settings: OfflineSettings): Promise<SurveyHead>;
+  /** Some of its lines, from this one on. */
+  surveyPart(from: number): Promise<SurveyPart>;
   pace(settings: OfflineSettings): Promise<Pace>;
   start(paths: readonly string[] | null, settings: OfflineSettings, roots: KeptRoots | null): Promise<void>;
   kept(): Promise<KeptSummary | null>;
@@ -133,7 +138,7 @@ export class Intake {
     const settings = this.settings.peek();
     this.phase.value = 'looking';
     try {
-      const survey = await this.#worker.survey(settings);
+      const survey = await this.#survey(settings);
       if (look !== this.#looks) return;
       batch(() => {
         this.survey.value = survey;
@@ -149,6 +154,21 @@ export class Intake {
         this.phase.value = this.survey.value === null ? 'idle' : 'ready';
       });
     }
+  }
+
+  /** In parts, so that tens of thousands of lines never hold the page up. */
+  async #survey(settings: OfflineSettings): Promise<Survey> {
+    const { rowCount, problemCount, ...head } = await this.#worker.survey(settings);
+    const rows: SurveyRow[] = [];
+    const problems: PlainProblem[] = [];
+    while (rows.length < rowCount || problems.length < problemCount) {
+      const part = await this.#worker.surveyPart(Math.max(rows.length, problems.length));
+      // Another look has come in between; its own lines follow.
+      if (part.rows.length + part.problems.length === 0) break;
+      rows.push(...part.rows);
+      problems.push(...part.problems);
+    }
+    return { ...head, rows, problems };
   }
 
   change(change: Partial<OfflineSettings>): void {
@@ -183,7 +203,7 @@ export class Intake {
         this.kept.value = null;
         this.awaited.value = null;
       });
-      this.survey.value = await this.#worker.survey(this.settings.peek());
+      this.survey.value = await this.#survey(this.settings.peek());
     } catch (error) {
       this.trouble.value = textOf(error);
     }
