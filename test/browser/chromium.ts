@@ -1,5 +1,5 @@
 /** A real Chromium with nothing of a user's in it. */
-import { chown, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { chown, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { chromium, type Browser, type BrowserContext, type Page } from 'playwright-core';
@@ -65,6 +65,8 @@ const NOBODY = 65_534;
  */
 export async function startOrdinaryChromium(): Promise<BrowserContext> {
   const folder = await mkdtemp(join(tmpdir(), 'haloscope-nobody-'));
+  const profile = join(folder, 'profile');
+  await mkdir(profile);
   const isRoot = process.getuid?.() === 0;
   let executablePath = chromiumPath();
   if (isRoot) {
@@ -73,10 +75,10 @@ export async function startOrdinaryChromium(): Promise<BrowserContext> {
     await writeFile(start, `#!/bin/sh\nHOME=${folder} exec ${words} ${executablePath} "$@"\n`, {
       mode: 0o755,
     });
-    await chown(folder, NOBODY, NOBODY);
+    for (const path of [folder, profile]) await chown(path, NOBODY, NOBODY);
     executablePath = start;
   }
-  const context = await chromium.launchPersistentContext(join(folder, 'profile'), {
+  const context = await chromium.launchPersistentContext(profile, {
     executablePath,
     chromiumSandbox: !isRoot,
     args: [...QUIET_FLAGS],

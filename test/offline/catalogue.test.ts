@@ -186,6 +186,28 @@ test('raw files by their suffix', async () => {
   expect(codes(catalogue)).toEqual(['e.cs16: mid-sample', 'f.cf32: empty', 'g.cf32: too-short']);
 });
 
+test('files that do not say their form are read as somebody says, and never half a pair or data of a sidecar', async () => {
+  const files = [
+    data('x/a.bin'),
+    data('x/b.RAW'),
+    data('x/duck_i_00005.dat'),
+    data('x/notes.txt'),
+    memorySource('x/samples.iq', new Uint8Array(4 * SAMPLES)),
+    textSource('x/c.sigmf-meta', sigmfText({ 'core:dataset': 'samples.iq', 'core:datatype': 'ci16_le' })),
+  ];
+  const untold = await makeCatalogue(files, [], BINS);
+  expect(paths(untold)).toEqual(['x/samples.iq']);
+  expect(untold.ignored).toBe(3);
+  const told = await makeCatalogue(files, [], BINS, 'cf32');
+  expect(told.recordings).toMatchObject([
+    { path: 'x/a.bin', type: 'cf32' },
+    { path: 'x/b.RAW', type: 'cf32' },
+    { path: 'x/samples.iq', type: 'ci16' },
+  ]);
+  expect(codes(told)).toEqual(['x/duck_i_00005.dat: orphan']);
+  expect(told.ignored).toBe(1);
+});
+
 test('saved results count only where somebody names them', async () => {
   const csv = textSource('x/out.csv', '');
   expect(await catalogueOf([csv])).toMatchObject({ saved: [], ignored: 1 });

@@ -38,6 +38,8 @@ const RAW_TYPES: Readonly<Record<string, SampleType>> = {
   '.cs16': 'ci16',
   '.sc16': 'ci16',
 };
+/** Files that may hold samples, and do not say in which form. */
+const UNTYPED = ['.bin', '.dat', '.iq', '.raw'];
 const SAVED_SUFFIXES = ['.csv', '.ecsv', '.json'];
 
 const suffixOf = (path: string): string => {
@@ -52,13 +54,15 @@ const joined = (folder: string, name: string): string => (folder === '' ? name :
  * @param found files of folders, in which whatever is unknown is passed over
  * @param named files that somebody named one by one: each has to be something, and may be a saved result. In a
  *   folder a table next to the data could be what an earlier analysis of the same data has written.
+ * @param untyped what files such as `.bin` hold, of whose form nothing is known; null: no samples
  */
 export async function makeCatalogue(
   found: readonly ByteSource[],
   named: readonly ByteSource[],
   bins: number,
+  untyped: SampleType | null = null,
 ): Promise<Catalogue> {
-  const sorter = new Sorter(bins);
+  const sorter = new Sorter(bins, untyped);
   const isNamed = new Set(named);
   const all = new Map([...found, ...named].map((source) => [source.path, source]));
   for (const source of all.values()) sorter.take(source, isNamed.has(source));
@@ -80,6 +84,7 @@ const OWN_OF_A_HALF = { dataset: null, sha512: null };
 
 class Sorter {
   readonly #bins: number;
+  readonly #untyped: SampleType | null;
   readonly #pairs = new Map<string, Halves>();
   readonly #sidecars: ByteSource[] = [];
   /** Files with interleaved samples, by path; what a sidecar claims is taken out. */
@@ -89,8 +94,9 @@ class Sorter {
   readonly #problems: FileProblem[] = [];
   readonly #recordings: Recording[] = [];
 
-  constructor(bins: number) {
+  constructor(bins: number, untyped: SampleType | null) {
     this.#bins = bins;
+    this.#untyped = untyped;
   }
 
   take(source: ByteSource, named: boolean): void {
@@ -104,6 +110,7 @@ class Sorter {
     else if (named && SAVED_SUFFIXES.includes(suffix)) this.#saved.push(source);
     else if (isMisnamed(name))
       this.#refuse('misnamed', path, 'expected a number of five digits, as in duck_i_00042.dat');
+    else if (this.#untyped !== null && UNTYPED.includes(suffix)) this.#data.set(path, source);
     else this.#others.set(path, { source, named });
   }
 
@@ -206,8 +213,9 @@ class Sorter {
   }
 
   #raw(source: ByteSource): void {
-    const type = RAW_TYPES[suffixOf(source.path)];
-    if (type === undefined) {
+    const suffix = suffixOf(source.path);
+    const type = RAW_TYPES[suffix] ?? (UNTYPED.includes(suffix) ? this.#untyped : null);
+    if (type === null) {
       this.#refuse('orphan', source.path, 'its .sigmf-meta is not there, which says how to read it');
       return;
     }

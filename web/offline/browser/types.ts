@@ -5,6 +5,7 @@ import type { Geometry } from '../../../bridge/protocol/geometry.ts';
 import type { FileProblemCode } from '../../../bridge/protocol/pairs.ts';
 import type { WindowName } from '../../../bridge/protocol/window.ts';
 import type { EnginePreference } from '../../engine/choose.ts';
+import type { SampleType } from '../recording.ts';
 
 /** A file that somebody has dropped or picked. */
 export interface Entry {
@@ -44,6 +45,8 @@ export interface OfflineSettings {
   readonly engine: EnginePreference;
   /** Files are compared with the SHA-512 in their metadata, where there is one. */
   readonly verify: boolean;
+  /** What `.bin`, `.dat`, `.iq` and `.raw` hold that say nothing of themselves; no samples unless given. */
+  readonly untyped?: SampleType | null;
 }
 
 /** - `new`: not asked for yet · `queued`: its turn will come · `done`: in the sum */

@@ -21,6 +21,8 @@ const WINDOW_TITLES: Readonly<Record<WindowName, string>> = {
   'flat-top': 'flat-top',
 };
 
+const UNTYPED: Readonly<Record<string, 'cf32' | 'ci16'>> = { cf32: 'cf32', ci16: 'ci16' };
+
 export function SettingsForm({ intake }: { intake: Intake }) {
   const survey = intake.survey.value;
   const settings = intake.settings.value;
@@ -64,6 +66,16 @@ export function SettingsForm({ intake }: { intake: Intake }) {
         >
           <option value="yes">compare</option>
           <option value="no">do not compare: faster</option>
+        </select>
+      </Field>
+      <Field label="Other files" note=".bin .dat .iq .raw, interleaved">
+        <select
+          value={settings.untyped ?? ''}
+          onChange={({ currentTarget }) => intake.change({ untyped: UNTYPED[currentTarget.value] ?? null })}
+        >
+          <option value="">are no recordings</option>
+          <option value="cf32">hold I, Q as float32</option>
+          <option value="ci16">hold I, Q as int16</option>
         </select>
       </Field>
       {isFixed && (

@@ -25,7 +25,10 @@ const isPositive = (value: unknown): value is number =>
 /** What is not understood is as it was at first: another version may have written it. */
 export function settingsOf(kept: unknown): OfflineSettings {
   if (typeof kept !== 'object' || kept === null) return INITIAL;
-  const { run, bins, sampleRateHz, loHz, window, verify } = kept as Record<keyof OfflineSettings, unknown>;
+  const { run, bins, sampleRateHz, loHz, window, verify, untyped } = kept as Record<
+    keyof OfflineSettings,
+    unknown
+  >;
   return {
     ...INITIAL,
     ...(typeof run === 'string' && isGivenRunName(run) && { run }),
@@ -33,6 +36,7 @@ export function settingsOf(kept: unknown): OfflineSettings {
     ...(isPositive(sampleRateHz) && { sampleRateHz }),
     ...(isPositive(loHz) && { loHz }),
     ...(typeof verify === 'boolean' && { verify }),
+    ...((untyped === 'cf32' || untyped === 'ci16') && { untyped }),
     ...(WINDOW_NAMES.includes(window as WindowName) && { window: window as WindowName }),
   };
 }
@@ -47,9 +51,9 @@ export function readSettings(): OfflineSettings {
 }
 
 /** The run's name is that of one run, and is not kept for the next. */
-export function rememberSettings({ bins, sampleRateHz, loHz, window, verify }: OfflineSettings): void {
+export function rememberSettings({ run: _run, ...settings }: OfflineSettings): void {
   try {
-    localStorage.setItem(KEY, JSON.stringify({ bins, sampleRateHz, loHz, window, verify }));
+    localStorage.setItem(KEY, JSON.stringify(settings));
   } catch {
     // Nothing depends on it.
   }

@@ -71,6 +71,7 @@ export class Intake {
       sources.filter(({ path }) => hasFolder(path)),
       sources.filter(({ path }) => !hasFolder(path)),
       bins,
+      settings.untyped ?? null,
     );
     const usual = {
       bins,
