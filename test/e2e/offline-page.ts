@@ -43,8 +43,16 @@ export async function drop(page: Page, ...paths: readonly string[]): Promise<voi
   const { width, height } = page.viewportSize() ?? { width: 0, height: 0 };
   const data = { items: [], files: [...paths], dragOperationsMask: 1 };
   const at = { x: width / 2, y: height / 2 };
-  for (const type of ['dragEnter', 'dragOver', 'drop'] as const)
-    await session.send('Input.dispatchDragEvent', { type, ...at, data });
+  const dispatch = (type: 'dragEnter' | 'dragOver' | 'drop') =>
+    session.send('Input.dispatchDragEvent', { type, ...at, data });
+  await dispatch('dragEnter');
+  // The browser drops nothing on a page that has not yet said that it takes files.
+  await page.locator('.drop-veil').waitFor();
+  await dispatch('dragOver');
+  await page.evaluate(() => new Promise(requestAnimationFrame));
+  await dispatch('dragOver');
+  await dispatch('drop');
+  await page.locator('.drop-veil').waitFor({ state: 'hidden' });
   await session.detach();
 }
 

@@ -81,11 +81,14 @@ function ofEntry(entry: FileSystemEntry, path: string): Node {
 
 const unreadable = (path: string, reason: string): PlainProblem => ({ code: 'unreadable', path, reason });
 
+/** Names of errors when the system does not allow it; the last one is Chromium's for a folder without permission. */
+const REFUSALS = ['NotAllowedError', 'NotReadableError', 'SecurityError', 'NoModificationAllowedError'];
+
 /** What systems say when they do not give something out. */
 function reasonOf(error: unknown, what: 'file' | 'folder'): string {
   const name = error instanceof Error || error instanceof DOMException ? error.name : String(error);
   if (name === 'NotFoundError') return `the ${what} is not there any more`;
-  if (name === 'NotAllowedError' || name === 'NotReadableError' || name === 'SecurityError')
+  if (REFUSALS.includes(name))
     return `this computer does not let the browser read the ${what}; look at its permissions, then drop it again`;
   return `the ${what} cannot be read (${name}); drop it again`;
 }
