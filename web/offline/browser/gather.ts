@@ -17,10 +17,17 @@ export interface GatherEvents {
 
 /** Files that are told of at once: to send that many handles to the worker takes the page some 30 ms. */
 const BATCH = 64;
+/** Names of a folder that are taken in at a time. */
+const NAMES = 500;
 /** Files of a folder that are asked for at a time. */
 const CONCURRENT = 32;
 /** A link may lead in circles, and not every browser says what is a link. */
 const MOST_DEPTH = 32;
+
+const nextTask = (): Promise<void> =>
+  new Promise((resolve) => {
+    setTimeout(resolve);
+  });
 
 const isHandle = (root: Root): root is FileSystemFileHandle | FileSystemDirectoryHandle => 'kind' in root;
 
@@ -138,6 +145,8 @@ class Search {
       for await (const child of folder.children()) {
         this.#signal.throwIfAborted();
         children.push(child);
+        // Chromium gives out thousands at once, which are no tasks of their own.
+        if (children.length % NAMES === 0) await nextTask();
       }
     } catch (error) {
       this.#signal.throwIfAborted();
@@ -167,8 +176,6 @@ class Search {
     const batch = this.#batch;
     this.#batch = [];
     if (batch.length > 0) await this.#events.found(batch);
-    await new Promise((resolve) => {
-      setTimeout(resolve);
-    });
+    await nextTask();
   }
 }

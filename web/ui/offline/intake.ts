@@ -59,8 +59,9 @@ export class Intake {
   );
   /** What Start would measure. */
   readonly chosen = computed(() => {
+    const leftOut = this.leftOut.value;
     const rows = (this.survey.value?.rows ?? []).filter(
-      ({ status, path }) => status === 'new' && !this.leftOut.value.has(path),
+      ({ status, path }) => status === 'new' && !leftOut.has(path),
     );
     return { rows, bytes: rows.reduce((sum, { bytes }) => sum + bytes, 0) };
   });
