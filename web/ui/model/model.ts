@@ -155,8 +155,8 @@ interface Requests {
   sidecar: (() => void) | null;
   /** The files of a row one by one, as far as they are remembered. */
   rows: (of: RowFiles) => Promise<readonly HistoryRow[]>;
-  /** A row of the waterfall was chosen. */
-  choose: ((row: HistoryRow) => void) | null;
+  /** A row of the waterfall was chosen, at a moment in UTC milliseconds, which tells files of one row apart. */
+  choose: ((row: HistoryRow, ms: number) => void) | null;
 }
 
 const USUAL_GEOMETRY: Geometry = {

@@ -2,7 +2,6 @@
  * The page's side of an offline session: what has been found, what a person chooses, and what the worker is told.
  */
 import { type Signal, signal } from '@preact/signals';
-import type { HistoryRow } from '../../analysis/history.ts';
 import type { EnginePreference } from '../../engine/choose.ts';
 import type { ExportFormat, MeasuredFile, PlainProblem } from '../../offline/browser/types.ts';
 import type { OfflineWorker } from '../../worker/offline-worker.ts';
@@ -72,9 +71,9 @@ export function createDesk(model: Model, worker: RemoteWorker, engine: EnginePre
 export const shownPath = (model: Model, desk: Desk): string | null =>
   model.offline.peek()?.shown ?? desk.measured.peek().at(-1)?.path ?? null;
 
-/** The file that a row of the waterfall is of; of a row of several, the first. */
-export const fileOfRow = (desk: Desk, row: HistoryRow): MeasuredFile | undefined =>
-  desk.measured.peek().find(({ startMs, endMs }) => startMs < row.endMs && row.startMs < endMs);
+/** The file that was recorded at this moment; where two touch the later one, and the last includes its end. */
+export const fileAt = (files: readonly MeasuredFile[], ms: number): MeasuredFile | undefined =>
+  files.findLast(({ startMs, endMs }) => startMs <= ms && ms <= endMs);
 
 /** What keys, panels and the waterfall ask for. */
 export function connectRequests(model: Model, desk: Desk, worker: RemoteWorker): void {
@@ -85,8 +84,8 @@ export function connectRequests(model: Model, desk: Desk, worker: RemoteWorker):
     const path = shownPath(model, desk);
     if (path !== null) void desk.export('sigmf', path);
   };
-  model.requests.choose = (row) => {
-    const file = fileOfRow(desk, row);
+  model.requests.choose = (_, ms) => {
+    const file = fileAt(desk.measured.peek(), ms);
     if (file !== undefined) void desk.show(file.path);
   };
 }

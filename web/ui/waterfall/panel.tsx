@@ -48,7 +48,8 @@ function useChoice(model: Model) {
       const [x, y] = down.current;
       const isDrag = Math.hypot(event.clientX - x, event.clientY - y) > CLICK_PIXELS;
       const row = ms === null || isDrag ? undefined : rowUnder(model, ms);
-      if (row !== undefined) timer.current = setTimeout(() => model.requests.choose?.(row), DOUBLE_CLICK_MS);
+      if (ms === null || row === undefined) return;
+      timer.current = setTimeout(() => model.requests.choose?.(row, ms), DOUBLE_CLICK_MS);
     },
   };
 }
