@@ -125,6 +125,14 @@ test('the offline page, the command line and Kafka give one spectrum', async () 
   await page.keyboard.press('x');
   const first = await save(page, 'File as JSON');
   expectSame('json', first.bytes, await fromCommand('haloscope_run404_file1.json'));
+  // A click into the waterfall shows the file that was recorded then; the first one is the lowest.
+  const rows = page.locator('.panel.waterfall .u-over');
+  const position = { x: 200, y: 4 };
+  await rows.hover({ position });
+  const hovered = page.locator('.panel.waterfall .hover', { hasText: /file [23] / });
+  const [name = ''] = /file \d/.exec((await hovered.textContent()) ?? '') ?? [];
+  await rows.click({ position });
+  await page.locator('.legend-entry.latest', { hasText: name }).waitFor();
   expect(errors).toEqual([]);
 
   const { count, power, std } = JSON.parse((await fromCommand('haloscope_run404_run.json')).toString()) as {
