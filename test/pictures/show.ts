@@ -17,9 +17,6 @@ const SETTLE_MS = 15_000;
 const SETTLED_SHOTS = 4;
 const BETWEEN_SHOTS_MS = 250;
 
-/** Neither theme's. */
-const MASK = '#808080';
-
 type Theme = (typeof THEMES)[number];
 type Size = readonly [width: number, height: number];
 
@@ -30,8 +27,8 @@ interface Scene {
   readonly themes?: readonly Theme[];
   /** Only this part of the page. */
   readonly part?: string;
-  /** Covered: what another machine says otherwise. */
-  readonly masked?: string;
+  /** Not shown: what another machine, or this one another time, says otherwise. */
+  readonly hidden?: string;
   /** Done before every shot: where the mouse rests. */
   readonly pose?: () => Promise<void>;
 }
@@ -54,6 +51,12 @@ export async function take(name: string, shoot: () => Promise<Buffer>): Promise<
   }
 }
 
+/** Keeps its room, so that nothing else moves. */
+const hide = (page: Page, selector: string): Promise<void> =>
+  page.locator(selector).evaluateAll((elements) => {
+    for (const element of elements) if (element instanceof HTMLElement) element.style.visibility = 'hidden';
+  });
+
 /** Takes every size in every theme; what is wrong with those that differ from their references. */
 export async function differing({
   name,
@@ -61,7 +64,7 @@ export async function differing({
   sizes = [SMALL, USUAL, WALL],
   themes = THEMES,
   part,
-  masked,
+  hidden,
   pose,
 }: Scene): Promise<string[]> {
   const wrong: string[] = [];
@@ -71,8 +74,8 @@ export async function differing({
       await page.emulateMedia({ colorScheme });
       const shoot = async (): Promise<Buffer> => {
         await pose?.();
-        const mask = masked === undefined ? [] : [page.locator(masked)];
-        return (part === undefined ? page : page.locator(part)).screenshot({ mask, maskColor: MASK });
+        if (hidden !== undefined) await hide(page, hidden);
+        return (part === undefined ? page : page.locator(part)).screenshot();
       };
       const complaint = await take(`${name}-${width}-${colorScheme}`, shoot);
       if (complaint !== null) wrong.push(complaint);
