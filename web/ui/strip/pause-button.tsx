@@ -19,7 +19,8 @@ function Stand({ model, sinceMs }: { model: Model; sinceMs: number }) {
   return (
     <span class="pause-since">
       {step(-1, '‹', 'The stored row before (key Page Up)')}
-      {isStored ? 'stored, not live' : `paused ${utcShort(sinceMs, model.todayMs.value)}`}
+      {/* What is stored says so itself, beside its values. */}
+      {isStored ? '' : `paused ${utcShort(sinceMs, model.todayMs.value)}`}
       {step(1, '›', 'The stored row after it (key Page Down)')}
     </span>
   );
