@@ -62,6 +62,8 @@ export class FrequencyPlot {
   /** The style sheet's colours have changed. */
   recolour(): void {
     this.#palette = readPalette(this.#host);
+    // uPlot colours the cursor's dots once, so that it is made anew.
+    this.#remPixels = 0;
     this.#frame.request();
   }
 
@@ -130,6 +132,8 @@ export class FrequencyPlot {
     const { rem } = this.#size.current;
     if (this.#plot !== null && rem === this.#remPixels && devicePixelRatio === this.#pixelRatio)
       return this.#plot;
+    const { left = -1, top = -1 } = this.#plot?.cursor ?? {};
+    const hasCursor = this.#hasCursor && left >= 0;
     this.#detach();
     this.#plot?.destroy();
     this.#remPixels = rem;
@@ -145,6 +149,9 @@ export class FrequencyPlot {
       reset: () => this.#reset(),
     });
     this.#plot = plot;
+    // Under a mouse that rests.
+    this.#hasCursor = hasCursor;
+    if (hasCursor) plot.setCursor({ left, top }, false);
     return plot;
   }
 
