@@ -23,7 +23,7 @@ import { ensureProgram } from './system-packages.mjs';
 const PROJECTS = ['unit', 'fuzz', 'gpu', 'broker', 'e2e', 'pictures', 'soak'];
 /** Type is drawn by FreeType there, and by something else elsewhere. */
 const ON_LINUX = ['pictures'];
-/** Only when named: these take a quarter of an hour. */
+/** Only when named: these take half an hour. */
 const NAMED_PROJECTS = ['faults'];
 /** What beyond Node each project needs. */
 const NEEDS = {
