@@ -55,3 +55,13 @@ test('a stretch is asked for file by file, and keeps the largest bin of each col
   ]);
   expect(Math.abs((rows[0]?.largest?.[1] ?? 0) / 7e-9 - 1)).toBeLessThan(2e-4);
 });
+
+test('a row with a gap reaches to the end of its stretch; the newest to the files that there are', async () => {
+  const body = encodeHistory(2, 4, [encoded(5, 3, 1000), encoded(8, 2, 20_000), encoded(12, 2, 50_000)]);
+  const rows = await fetchHistory('http://a/', 'r', answering(200, body));
+  expect(rows.map(({ firstFile, lastFile, files }) => [firstFile, lastFile, files])).toEqual([
+    [5, 7, 3],
+    [8, 11, 2],
+    [12, 13, 2],
+  ]);
+});
