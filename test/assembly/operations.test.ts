@@ -48,6 +48,14 @@ function started(progress: Progress | null = null): Harness {
   return h;
 }
 
+/** One that has published file 0 as `run1`. */
+function withFile0(): Harness {
+  const h = started();
+  h.accept(whole(0));
+  publish(h);
+  return h;
+}
+
 /** A bridge that was killed and reads the progress that was committed last. */
 const killed = (h: Harness): Harness => started(decodeProgress(encodeProgress(h.assembler.progress())));
 
@@ -71,9 +79,7 @@ describe('a new run', () => {
   });
 
   test('stays the current one while a file of the old one is still published', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     h.accept(whole(1));
     begin(h, 'run2');
     expect(publish(h)).toEqual(['run1/1']);
@@ -81,9 +87,7 @@ describe('a new run', () => {
   });
 
   test('begins where it began when everything is read again', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     begin(h, 'run2');
     const committed = encodeProgress(h.assembler.progress());
     h.accept(whole(1), whole(2));
@@ -95,9 +99,7 @@ describe('a new run', () => {
   });
 
   test('that was not committed before a crash has never been', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     const again = killed(h);
     begin(h, 'run2');
     again.accept(whole(0), whole(1));
@@ -105,9 +107,7 @@ describe('a new run', () => {
   });
 
   test('knows duplicates as before: what was sent before it and comes again is dropped', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     begin(h, 'run2');
     h.accept(whole(1));
     publish(h);
@@ -137,9 +137,7 @@ describe('a new run', () => {
   });
 
   test('ends when the sender says another run than before', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     begin(h, 'run2');
     h.accept(whole(1, 1, 'other'));
     expect(publish(h)).toEqual(['other/1']);
@@ -147,9 +145,7 @@ describe('a new run', () => {
   });
 
   test('shares its name with no other: a sender that says the same is published as NAME~2', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     begin(h, 'run2');
     h.accept(whole(1), whole(1, 2, 'run2'), whole(2, 3, 'run2'));
     expect(publish(h)).toEqual(['run2/1', 'run2~2/1', 'run2~2/2']);
@@ -187,9 +183,7 @@ describe('a new run', () => {
   });
 
   test('goes on as NAME~2 in another log', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     begin(h, 'run2');
     h.accept(whole(1));
     publish(h);
@@ -217,9 +211,7 @@ describe('a new run', () => {
   });
 
   test('lists what is missing under its own name', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     begin(h, 'run2');
     h.accept(fullRecord({ partition: 0, offset: 1 }, 1, 0, { first: 0, slices: 2, of: 4 }));
     h.assembler.tick(5_000, () => true);
@@ -266,9 +258,7 @@ describe('annotations', () => {
     h.assembler.operations.annotationsOf(run).map(({ text }) => text);
 
   test('belong to their run, and are there after a crash', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     annotate(h, 'tuner moved');
     begin(h, 'run2');
     annotate(h, 'helium');
@@ -282,9 +272,7 @@ describe('annotations', () => {
   });
 
   test('are bounded: a run has a limit, and those of the oldest run go first', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     for (const name of ['run2', 'run3', 'run4']) {
       for (let k = 0; k < ANNOTATIONS_PER_RUN; k++) annotate(h, `note ${k}`);
       expect(annotate(h, 'one more')).toMatchObject({ code: 'too-many' });
@@ -297,9 +285,7 @@ describe('annotations', () => {
 
 describe('a command', () => {
   test('that is repeated is answered again and done once, after a crash too', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     const first = operate(h, { kind: 'new-run', name: 'run2' }, 'run1', 'the-same-id');
     const again = killed(h);
     expect(operate(again, { kind: 'new-run', name: 'run2' }, 'run1', 'the-same-id')).toEqual(first);
@@ -309,17 +295,13 @@ describe('a command', () => {
   });
 
   test('that was meant for another run is refused', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     begin(h, 'run2');
     expect(operate(h, { kind: 'reset' }, 'run1')).toMatchObject({ code: 'other-run' });
   });
 
   test('that is refused leaves no trace', () => {
-    const h = started();
-    h.accept(whole(0));
-    publish(h);
+    const h = withFile0();
     const before = encodeProgress(h.assembler.progress());
     begin(h, 'run1');
     expect(encodeProgress(h.assembler.progress())).toEqual(before);

@@ -28,10 +28,15 @@ export interface KeptSum {
   readonly lastMs: number;
 }
 
+/** A recording that is in the sum, with what its samples were before any transform. */
+export interface CountedFile extends MeasuredFile {
+  readonly time: TimeSums;
+}
+
 /** A recording in the sum, or a saved result: of that there is no file to be shown. */
 export interface KeptFile {
   readonly identity: FileIdentity;
-  readonly file: (MeasuredFile & { readonly time: TimeSums }) | null;
+  readonly file: CountedFile | null;
   /** For the pictures; null beyond some thousand files. */
   readonly spectrum: SpectrumFrame | null;
 }

@@ -7,11 +7,10 @@
  */
 import type { SpectrumFrame } from '../../../bridge/protocol/frames.ts';
 import { peakOf } from '../../../bridge/protocol/clipping.ts';
-import type { TimeSums } from '../../../bridge/protocol/moments.ts';
 import type { FileProblem } from '../../../bridge/protocol/pairs.ts';
 import { DoneFiles } from '../../offline/browser/done-files.ts';
 import { Keeper } from '../../offline/browser/keeper.ts';
-import type { KeptFile, KeptSession } from '../../offline/browser/kept-session.ts';
+import type { CountedFile, KeptFile, KeptSession } from '../../offline/browser/kept-session.ts';
 import type { EnginePreference } from '../../engine/choose.ts';
 import { type EngineDescription, EngineError, type SpectrumEngine } from '../../engine/engine.ts';
 import { analyze, type Measured, RunSum } from '../../offline/analysis.ts';
@@ -81,7 +80,7 @@ export class OfflineSession {
   readonly #timeline = new Timeline();
   readonly #shelf = new Shelf();
   readonly #done = new DoneFiles();
-  readonly #measured = new Map<string, MeasuredFile & { readonly time: TimeSums }>();
+  readonly #measured = new Map<string, CountedFile>();
   /** Largest |x| so far: where the digitiser's range ends. */
   #peak = 0;
   readonly #failed = new Map<string, FileProblem>();
@@ -270,7 +269,7 @@ export class OfflineSession {
     this.#events.file(spectrum);
   }
 
-  #remember({ time, ...file }: MeasuredFile & { readonly time: TimeSums }): void {
+  #remember({ time, ...file }: CountedFile): void {
     this.#measured.set(file.path, { ...file, time });
     this.#newest = file;
     this.#events.measured(file);
@@ -351,9 +350,10 @@ export class OfflineSession {
     this.#peak = Math.max(this.#peak, peakOf(moments.time));
     const spectrum = this.#spectrum(started.common, file, recording, measured);
     this.#shelf.put(recording.path, spectrum);
-    this.#remember({ ...file, time: moments.time });
+    const counted: CountedFile = { ...file, time: moments.time };
+    this.#remember(counted);
     this.#events.file(spectrum);
-    this.#keep(recording, { ...file, time: moments.time }, spectrum, started);
+    this.#keep(recording, counted, spectrum, started);
     if (this.#shown === null) this.#events.look(spectrum);
     this.#showRun(started);
     this.#tell();
@@ -361,7 +361,7 @@ export class OfflineSession {
 
   #keep(
     { path, bytes, modifiedMs }: Recording,
-    file: MeasuredFile & { readonly time: TimeSums },
+    file: CountedFile,
     spectrum: SpectrumFrame,
     { sum }: Started,
   ): void {
